@@ -1,0 +1,1 @@
+"""Accounts, credits, prices and charges: plain Python and PostgreSQL; knows no Ray and no HTTP."""

@@ -1,0 +1,102 @@
+"""What is charged, and how a charge can end: plain values that cross process boundaries.
+
+Expected refusals are return values, never exceptions, so that one batch can carry successes and
+refusals side by side.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from billing.credits import Credits
+
+
+def make_charge_id(account_id: uuid.UUID, route: str, idempotency_key: str) -> uuid.UUID:
+    """The one charge that `idempotency_key` can ever make on `route` for this account (UUIDv5)."""
+    return uuid.uuid5(account_id, f"{route}\n{idempotency_key}")
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One request that was predicted and is to be paid: the whole request, never a part of it."""
+
+    charge_id: uuid.UUID
+    account_id: uuid.UUID
+    key_id: str
+    """The public part of the API key that asked."""
+    request_id: str
+    model: str
+    version: str
+    instances: int
+    amount: Credits
+    """Price of all instances together, fixed when the request was admitted."""
+    body_sha256: bytes
+    """SHA-256 of the raw request body, 32 bytes: the same key with another body is refused."""
+    inputs: bytes
+    """The rows, one bit a feature (`numpy.packbits` along each row), rows one after another."""
+    predictions: bytes
+    """The JSON array of predictions exactly as it is answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """What a paid request was answered; a retry gets the same again."""
+
+    charge_id: uuid.UUID
+    model: str
+    version: str
+    predictions: bytes
+    amount: Credits
+
+
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """Committed just now. `balance` is what was left right after this charge."""
+
+    charge_id: uuid.UUID
+    balance: Credits
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """Paid before with the same key and body: answer this again, free. `balance` is that of now."""
+
+    answer: StoredAnswer
+    balance: Credits
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerExpired:
+    """Paid before with the same key and body, but the stored answer has been pruned."""
+
+    charge_id: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True)
+class KeyConflict:
+    """Paid before with the same key and another body: nothing was charged now."""
+
+    charge_id: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True)
+class InsufficientCredits:
+    """Not enough credits: nothing was charged."""
+
+    charge_id: uuid.UUID
+    required: Credits
+    available: Credits
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeRejected:
+    """The database refuses this one charge whatever stands beside it: nothing was charged."""
+
+    charge_id: uuid.UUID
+
+
+Earlier = Replayed | AnswerExpired | KeyConflict
+"""How a charge ends whose id was paid before."""
+
+Outcome = Charged | Earlier | InsufficientCredits | ChargeRejected

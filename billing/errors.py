@@ -1,0 +1,28 @@
+"""What can go wrong in billing that no caller asked for."""
+
+
+class BillingError(Exception):
+    """Base of all errors of this package. `code` is stable; arguments are positional and pickle."""
+
+    code = "billing_error"
+
+
+class LedgerUnavailable(BillingError):
+    """The database cannot be reached or cannot be written: nothing was charged by this call."""
+
+    code = "ledger_unavailable"
+
+
+class OutcomeUnknown(BillingError):
+    """The deadline passed before it was known whether a charge was committed.
+
+    Sending the same charge ids again is always safe.
+    """
+
+    code = "outcome_unknown"
+
+
+class LedgerBusy(BillingError):
+    """More charges are waiting than the bound allows: nothing was charged by this call."""
+
+    code = "ledger_busy"

@@ -1,0 +1,1 @@
+"""Feature schemas, data-set loaders and data cards; never raw data."""

@@ -1,0 +1,1 @@
+"""The command line: starts, stops and administers the product."""

@@ -1,0 +1,1 @@
+"""The machine-learning task: split, train, evaluate."""

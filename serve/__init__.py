@@ -1,0 +1,1 @@
+"""Ray Serve deployments and HTTP, and nothing else."""
