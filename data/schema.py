@@ -1,0 +1,37 @@
+"""What a model's input looks like: named features, in the order of the matrix's columns."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+PERMISSION_PREFIX = "android.permission."
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSchema:
+    """The names of a model's binary features; a row is a vector of zeros and ones in this order."""
+
+    names: tuple[str, ...]
+    _columns: dict[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        columns = {name: column for column, name in enumerate(self.names)}
+        if not self.names or len(columns) != len(self.names):
+            raise ValueError("a feature schema needs at least one name, and each name once")
+        object.__setattr__(self, "_columns", columns)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of the names joined by line feeds: equal schemas have equal digests."""
+        return hashlib.sha256("\n".join(self.names).encode()).hexdigest()
+
+    def column(self, name: str) -> int | None:
+        """The column of `name`, also when written as `android.permission.NAME`; None if unknown."""
+        column = self._columns.get(name)
+        if column is None and name.startswith(PERMISSION_PREFIX):
+            column = self._columns.get(name.removeprefix(PERMISSION_PREFIX))
+        return column
