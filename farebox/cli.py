@@ -1,0 +1,242 @@
+"""The `farebox` command."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import psutil
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from billing.accounts import create_key, revoke_key
+from billing.credits import Credits
+from billing.database import Database
+from billing.errors import BillingError
+from billing.migrate import migrate
+from billing.prices import set_price
+from billing.reconcile import Report, reconcile
+from billing.retention import prune_answers
+from billing.settings import BillingSettings
+from farebox.client import ScoringClient
+from farebox.demo import Demo
+from farebox.errors import FareboxError
+from farebox.home import Home
+from farebox.product import run_product
+from farebox.running import RunningProduct, end_leftovers, is_running
+from farebox.settings import ProductSettings
+from farebox.store import billing_settings, postgres_url
+from models.errors import ModelError
+
+app = typer.Typer(
+    help="Machine-learning predictions on Ray Serve, charged to prepaid credits exactly once.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+keys = typer.Typer(help="API keys and the accounts behind them.", no_args_is_help=True)
+prices = typer.Typer(help="What an instance costs.", no_args_is_help=True)
+app.add_typer(keys, name="keys")
+app.add_typer(prices, name="prices")
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Result = TypeVar("Result")
+
+_STOP_SECONDS = 60
+
+
+@app.command()
+def up() -> None:
+    """Start everything on this machine and stay until Ctrl-C; then end all of it."""
+    started = time.monotonic()
+
+    def tell(line: str) -> None:
+        out.print(f"[dim]{time.monotonic() - started:6.1f} s[/]  {line}")
+
+    def ready(demo: Demo) -> None:
+        tell("[bold green]ready[/]")
+        _print_demo(demo, ProductSettings().dashboard_url)
+
+    run_product(Home.from_environment(), ProductSettings(), tell, ready)
+
+
+@app.command()
+def down() -> None:
+    """End a product started with `up`, also one whose `up` was killed."""
+    home = Home.from_environment()
+    running = RunningProduct.read(home)
+    if running and is_running(home):
+        os.kill(running.pid, signal.SIGTERM)
+        psutil.wait_procs([psutil.Process(running.pid)], _STOP_SECONDS)
+    left = end_leftovers(home)
+    out.print("stopped" if running or left else "nothing was running")
+
+
+@app.command()
+def score(
+    features: Annotated[
+        list[str] | None, typer.Argument(help="Names of the features that are present in one app")
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(help="A JSON file with a list of instances; - for standard input"),
+    ] = None,
+    model: Annotated[str, typer.Option(help="Which model")] = "android-malware",
+    idempotency_key: Annotated[
+        str | None, typer.Option(help="Makes it safe to run the same command again")
+    ] = None,
+) -> None:
+    """Score apps on the running product, at the demo account's or your own key's expense."""
+    if bool(features) == bool(file):
+        raise typer.BadParameter("name features, or give --file; not both")
+    instances = json.loads(_read(file)) if file else [features]
+    client = ScoringClient.from_environment(Home.from_environment())
+    out.print_json(data=client.score(model, instances, idempotency_key))
+
+
+@app.command(name="reconcile")
+def reconcile_command() -> None:
+    """Check the whole ledger; exit code 1 when any rule is broken."""
+
+    async def check(database: Database, _settings: BillingSettings) -> Report:
+        return await reconcile(database)
+
+    report = _with_database(check)
+    table = Table("rule", "checked", "breaches")
+    for rule in report.rules:
+        table.add_row(rule.name, str(rule.checked), str(rule.breaches))
+    out.print(table)
+    if not report.clean:
+        raise typer.Exit(1)
+    out.print("the ledger is clean")
+
+
+@app.command()
+def prune(
+    hours: Annotated[int, typer.Option(help="Older than this many hours", min=1)] = 24,
+) -> None:
+    """Remove stored answers; a retry of a pruned one gets 410, and never pays again."""
+
+    async def remove(database: Database, _settings: BillingSettings) -> int:
+        return await prune_answers(database, hours)
+
+    out.print(f"removed {_with_database(remove)} stored answers")
+
+
+@app.command(name="migrate")
+def migrate_command() -> None:
+    """Bring the database's schema up to date."""
+    home = Home.from_environment()
+    with postgres_url(home) as url:
+        asyncio.run(migrate(billing_settings(home, url).database_url))
+    out.print("the schema is up to date")
+
+
+@keys.command(name="create")
+def create_key_command(
+    account: Annotated[str, typer.Option(help="Name of the account; made if it is new")],
+    credits_granted: Annotated[
+        str, typer.Option("--credits", help="Credits to grant, such as 100 or 0.5")
+    ] = "0",
+) -> None:
+    """Print a fresh API key. It is shown this once and stored as a keyed hash."""
+    granted = _parse_credits(credits_granted)
+
+    async def create(database: Database, settings: BillingSettings) -> str:
+        return await create_key(database, settings, account, granted)
+
+    key = _with_database(create)
+    err.print(f"account {account}: granted {granted} credits; the key is shown this once:")
+    out.print(key)
+
+
+@keys.command(name="revoke")
+def revoke_key_command(
+    key_id: Annotated[str, typer.Argument(help="The public part of the key, or the whole key")],
+) -> None:
+    """Revoke an API key; every replica refuses it within a second."""
+
+    async def revoke(database: Database, _settings: BillingSettings) -> bool:
+        return await revoke_key(database, key_id)
+
+    if not _with_database(revoke):
+        raise FareboxError(f"there is no live key {key_id}")
+    out.print("revoked")
+
+
+@prices.command(name="set")
+def set_price_command(
+    model: Annotated[str, typer.Argument(help="Name of the model")],
+    credits_each: Annotated[
+        str, typer.Option("--credits", help="Credits for one instance, such as 1 or 0.5")
+    ],
+    version: Annotated[str | None, typer.Option(help="This version alone")] = None,
+) -> None:
+    """Set the price of an instance from now on; requests already admitted keep theirs."""
+    amount = _parse_credits(credits_each)
+
+    async def store(database: Database, _settings: BillingSettings) -> None:
+        await set_price(database, model, version, amount)
+
+    _with_database(store)
+    out.print(f"{model} {version or '(all versions)'}: {amount} credits an instance")
+
+
+def _with_database(use: Callable[[Database, BillingSettings], Awaitable[Result]]) -> Result:
+    """Run `use` on the product's migrated database, wherever that is."""
+    home = Home.from_environment()
+    with postgres_url(home) as url:
+        settings = billing_settings(home, url)
+        return asyncio.run(_use_database(settings, use))
+
+
+async def _use_database(
+    settings: BillingSettings, use: Callable[[Database, BillingSettings], Awaitable[Result]]
+) -> Result:
+    await migrate(settings.database_url)
+    database = Database(settings)
+    try:
+        return await use(database, settings)
+    finally:
+        await database.close()
+
+
+def _parse_credits(text: str) -> Credits:
+    try:
+        amount = Credits.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    if amount.microcredits < 0:
+        raise typer.BadParameter("credits cannot be negative")
+    return amount
+
+
+def _read(path: Path) -> str:
+    return sys.stdin.read() if str(path) == "-" else path.read_text()
+
+
+def _print_demo(demo: Demo, dashboard_url: str) -> None:
+    out.print(f"\n  API        {demo.base_url}   (documentation: {demo.base_url}/docs)")
+    out.print(f"  API key    {demo.api_key}   (the demo account's)")
+    out.print(f"  Dashboard  {dashboard_url}")
+    out.print(f"\n  Score an app:\n\n{demo.curl}\n")
+    out.print("  Ctrl-C stops everything; accounts and history are kept.")
+
+
+def main() -> None:
+    """Entry point: errors that a person can mend are printed without a traceback."""
+    try:
+        app()
+    except (FareboxError, BillingError, ModelError) as error:
+        err.print(f"[bold red]error:[/] {error}", markup=True)
+        sys.exit(1)

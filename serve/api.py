@@ -1,0 +1,284 @@
+"""The FastAPI application: the read routes, the probes, and the documentation of all routes."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.openapi.utils import get_openapi
+from fastapi.security import HTTPBearer
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from swagger_ui_bundle import swagger_ui_path
+
+from billing.errors import BillingError
+from billing.principal import Principal
+from models.manifest import Manifest
+from serve.errors import PROBLEM_MEDIA_TYPE, problem_document
+from serve.http import answer_body
+from serve.pipeline import ROUTE, Pipeline, find_answer
+from serve.readiness import Readiness
+from serve.refusals import Code, Refusal
+from serve.translation import refusal_of
+from serve.wire import (
+    Account,
+    ModelCard,
+    ModelList,
+    PredictionAnswer,
+    PredictionRequest,
+    Problem,
+    Status,
+    problem_responses,
+)
+
+_DESCRIPTION = """\
+Predictions of machine-learning models, charged to prepaid credits: for each request that succeeds,
+exactly once, and for nothing else. Send an `Idempotency-Key` and any request can be sent again
+without being charged twice; every answer names the key that was used. Errors are problem documents
+(RFC 9457) with a stable `code`.
+"""
+
+router = APIRouter()
+_bearer = HTTPBearer(auto_error=False, description="An API key, `fb_live_...`")
+
+
+def build_api(pipeline: Pipeline, readiness: Readiness) -> FastAPI:
+    """The application behind the scoring route."""
+    api = FastAPI(
+        title="Farebox",
+        version="1",
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    api.state.pipeline = pipeline
+    api.state.readiness = readiness
+    api.include_router(router)
+    api.mount("/docs/assets", StaticFiles(directory=str(swagger_ui_path)))
+    api.openapi = lambda: _openapi(api)  # type: ignore[method-assign]
+    for error, handler in _HANDLERS.items():
+        api.add_exception_handler(error, handler)
+    return api
+
+
+def _pipeline(request: Request) -> Pipeline:
+    pipeline: Pipeline = request.app.state.pipeline
+    return pipeline
+
+
+async def _principal(request: Request) -> Principal:
+    authenticator = _pipeline(request).authenticator
+    return await authenticator.authenticate(request.headers.get("authorization"))
+
+
+PipelineDependency = Annotated[Pipeline, Depends(_pipeline)]
+PrincipalDependency = Annotated[Principal, Depends(_principal)]
+
+
+@router.get("/healthz", summary="Liveness", tags=["probes"])
+async def read_health() -> Status:
+    """200 as long as this replica runs."""
+    return Status(status="ok")
+
+
+@router.get("/readyz", summary="Readiness", tags=["probes"], responses=problem_responses(503))
+async def read_readiness(request: Request) -> Status:
+    """200 only when the database is a writable primary, the models are loaded and billing answers.
+
+    Looked at most once a second, however often it is asked.
+    """
+    await request.app.state.readiness.check()
+    return Status(status="ready")
+
+
+@router.get("/v1/models", summary="Models, versions, features, prices", tags=["models"])
+async def list_models(pipeline: PipelineDependency) -> ModelList:
+    """All model versions that can be asked; no key is needed."""
+    return ModelList(
+        models=[_model_card(manifest, pipeline) for manifest in pipeline.catalog.manifests]
+    )
+
+
+def _model_card(manifest: Manifest, pipeline: Pipeline) -> ModelCard:
+    newest = pipeline.catalog.find(manifest.name, None)
+    return ModelCard(
+        name=manifest.name,
+        version=manifest.version,
+        kind=manifest.kind,
+        labels={"negative": manifest.labels.negative, "positive": manifest.labels.positive},
+        threshold=manifest.threshold,
+        features=list(manifest.schema.names),
+        features_sha256=manifest.schema.sha256,
+        price_per_instance=str(pipeline.pricing.price(manifest.name, manifest.version, 1)),
+        created_at=manifest.created_at.isoformat(),
+        default=newest.version == manifest.version,
+    )
+
+
+@router.get(
+    "/v1/account",
+    summary="The account behind the key",
+    tags=["account"],
+    dependencies=[Depends(_bearer)],
+    responses=problem_responses(401, 503),
+)
+async def read_account(pipeline: PipelineDependency, principal: PrincipalDependency) -> Account:
+    """Name and balance of now."""
+    balance = await pipeline.history.fetch_balance(principal.account_id)
+    return Account(
+        account=principal.account_name,
+        account_id=str(principal.account_id),
+        key_id=principal.key_id,
+        credits_balance=str(balance),
+    )
+
+
+@router.get(
+    ROUTE + "/{id}",
+    summary="A stored answer",
+    tags=["predictions"],
+    response_model=PredictionAnswer,
+    dependencies=[Depends(_bearer)],
+    responses=problem_responses(401, 404, 410, 503),
+)
+async def read_prediction(
+    pipeline: PipelineDependency, principal: PrincipalDependency, request: Request
+) -> Response:
+    """What a request was answered, for 24 hours; the balance is that of now. Free."""
+    answer = await find_answer(pipeline.history, principal, _charge_id(request.path_params["id"]))
+    return Response(answer_body(answer), media_type="application/json")
+
+
+def _charge_id(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise Refusal(
+            Code.PREDICTION_NOT_FOUND, "The id of a prediction is the UUID in its answer."
+        ) from None
+
+
+@router.get("/docs", include_in_schema=False)
+async def read_docs() -> Response:
+    """Swagger UI from an installed package: no request to any other host."""
+    return get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title="Farebox API",
+        swagger_js_url="/docs/assets/swagger-ui-bundle.js",
+        swagger_css_url="/docs/assets/swagger-ui.css",
+        swagger_favicon_url="/docs/assets/favicon-32x32.png",
+    )
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)
+    return _problem(error, request)
+
+
+async def _billing_failed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, BillingError)
+    return _problem(refusal_of(error), request)
+
+
+async def _not_routed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    path = request.url.path
+    if error.status_code == 405:  # noqa: PLR2004 - the router's word for a wrong method
+        refusal = Refusal(Code.METHOD_NOT_ALLOWED, f"{path} does not take {request.method}.")
+    else:
+        refusal = Refusal(Code.ROUTE_NOT_FOUND, f"There is nothing at {path}; see /docs.")
+    response = _problem(refusal, request)
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:  # noqa: ARG001
+    detail = "An unexpected error; it was logged with this request_id."
+    return _problem(Refusal(Code.INTERNAL_ERROR, detail), request)
+
+
+_HANDLERS = {
+    Refusal: _refused,
+    BillingError: _billing_failed,
+    HTTPException: _not_routed,
+    Exception: _unexpected,
+}
+
+
+def _problem(refusal: Refusal, request: Request) -> Response:
+    document = problem_document(refusal, request.headers.get("x-request-id", ""))
+    response = Response(document.body, document.status, media_type=PROBLEM_MEDIA_TYPE)
+    for name, value in document.headers:
+        response.headers[name.decode()] = value.decode()
+    return response
+
+
+def _openapi(api: FastAPI) -> dict[str, Any]:
+    """The document of all routes, the scoring route that FastAPI never sees included."""
+    if api.openapi_schema is None:
+        document = get_openapi(
+            title=api.title, version=api.version, description=api.description, routes=api.routes
+        )
+        document["paths"][ROUTE] = {"post": _SCORING_OPERATION}
+        schemas = document["components"]["schemas"]
+        for model in (Problem, PredictionRequest, PredictionAnswer):
+            _add_schema(schemas, model.model_json_schema(ref_template="#/components/schemas/{model}"))
+        api.openapi_schema = document
+    return api.openapi_schema
+
+
+def _add_schema(schemas: dict[str, Any], schema: dict[str, Any]) -> None:
+    for name, nested in schema.pop("$defs", {}).items():
+        schemas[name] = nested
+    schemas[schema["title"]] = schema
+
+
+_KEY_HEADER = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "1 to 255 visible ASCII characters. The same key and body are charged once; "
+    "a retry gets the stored answer, marked `Idempotency-Replayed: true`",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+}
+
+_SCORING_OPERATION: dict[str, Any] = {
+    "summary": "Score and pay",
+    "tags": ["predictions"],
+    "operationId": "create_prediction",
+    "description": "Scores all instances and charges the account once, when the answer is certain. "
+    "One bad instance refuses the request as a whole, and nothing is charged.",
+    "security": [{"HTTPBearer": []}],
+    "parameters": [_KEY_HEADER],
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"$ref": "#/components/schemas/PredictionRequest"}}
+        },
+    },
+    "responses": {
+        "200": {
+            "description": "Predicted and paid",
+            "headers": {
+                name: {"description": description, "schema": {"type": "string"}}
+                for name, description in (
+                    ("Idempotency-Key", "The key that was used, yours or ours"),
+                    ("Idempotency-Replayed", "`true` where a stored answer was given again, free"),
+                    ("X-Request-Id", "Yours or ours"),
+                )
+            },
+            "content": {
+                "application/json": {"schema": {"$ref": "#/components/schemas/PredictionAnswer"}}
+            },
+        },
+        **{
+            str(status): response
+            for status, response in problem_responses(
+                401, 402, 404, 409, 410, 413, 415, 422, 429, 500, 503
+            ).items()
+        },
+    },
+}

@@ -1,0 +1,74 @@
+"""Who asks: API keys looked up in a bounded cache that a revocation empties at once."""
+
+from __future__ import annotations
+
+from cachetools import LRUCache
+
+from billing.keys import parse_key
+from billing.principal import Principal
+from serve.ports import AccountBook
+from serve.refusals import Code, Refusal
+
+_SCHEME = "bearer"
+_KEYS_MAX = 20_000
+"""Keys remembered by a replica: about 10 MB."""
+
+
+class Authenticator:
+    """Turns an `Authorization` header into a Principal.
+
+    The cache is trusted only while revocations are heard. While they are not, every request asks
+    the database, so that a revoked key is never let in by an old entry.
+    """
+
+    def __init__(self, accounts: AccountBook, keys_max: int = _KEYS_MAX) -> None:
+        self._accounts = accounts
+        self._principals: LRUCache[str, Principal] = LRUCache(maxsize=keys_max)
+        self._hears_revocations = False
+        self._revocations = 0
+
+    async def authenticate(self, authorization: str | None) -> Principal:
+        """The account behind the header; raises a Refusal with UNAUTHENTICATED otherwise."""
+        principal = self._principals.get(authorization) if authorization else None
+        return principal or await self._look_up(authorization)
+
+    def revocations_heard(self) -> None:
+        """From now on revocations arrive: what is looked up may be remembered."""
+        self._hears_revocations = True
+
+    def revocations_lost(self) -> None:
+        """The connection that brings revocations is gone: nothing remembered can be trusted."""
+        self._hears_revocations = False
+        self._forget()
+
+    def revoked(self, key_id: str) -> None:
+        """Forget one key. Look-ups under way are not remembered: they may have read too early."""
+        self._forget(key_id)
+
+    def _forget(self, key_id: str | None = None) -> None:
+        self._revocations += 1
+        for header, principal in list(self._principals.items()):
+            if key_id in (None, principal.key_id):
+                del self._principals[header]
+
+    async def _look_up(self, authorization: str | None) -> Principal:
+        if not authorization:
+            raise _refused("Send your API key as `Authorization: Bearer fb_live_...`.")
+        scheme, _, text = authorization.partition(" ")
+        key = parse_key(text.strip()) if scheme.lower() == _SCHEME else None
+        if key is None:
+            raise _refused(
+                "The Authorization header does not hold a well-formed API key: "
+                "`Bearer fb_live_<id>_<secret>_<checksum>`. Was it cut when it was copied?"
+            )
+        revocations = self._revocations
+        principal = await self._accounts.fetch_principal(key)
+        if principal is None:
+            raise _refused("This API key is unknown or was revoked.")
+        if self._hears_revocations and revocations == self._revocations:
+            self._principals[authorization] = principal
+        return principal
+
+
+def _refused(detail: str) -> Refusal:
+    return Refusal(Code.UNAUTHENTICATED, detail)

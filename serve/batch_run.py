@@ -1,0 +1,125 @@
+"""What happens to one micro-batch: two hops, predict and charge, in this order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import orjson
+
+from billing.charges import Charge, Charged, Outcome
+from models.manifest import Manifest
+from models.registry import Catalog
+from serve.batcher import Job
+from serve.ports import Cashier, Probabilities, Scorer
+from serve.refusals import Code, Refusal
+
+
+class BatchObserver(Protocol):
+    """Where the figures of a batch go."""
+
+    def batch_predicted(self, jobs: int, rows: int, seconds: float) -> None: ...
+
+    def batch_charged(self, microcredits: int, seconds: float) -> None: ...
+
+
+class BatchRun:
+    """Predict a batch, charge what the model answered, then release the answers.
+
+    A job whose rows the model failed on is refused alone; the jobs beside it are charged.
+    """
+
+    def __init__(
+        self, scorer: Scorer, cashier: Cashier, catalog: Catalog, observer: BatchObserver
+    ) -> None:
+        self._scorer = scorer
+        self._cashier = cashier
+        self._catalog = catalog
+        self._observer = observer
+
+    async def __call__(self, jobs: Sequence[Job]) -> None:
+        predicted = await self._predict(jobs)
+        if not predicted:
+            return
+        for job, outcome in zip(predicted, await self._charge(predicted), strict=True):
+            job.finish(outcome)
+
+    async def _predict(self, jobs: Sequence[Job]) -> list[Job]:
+        """Write each job's predictions; returns the jobs that have them, fails the others."""
+        started = time.monotonic()
+        model, version = jobs[0].model, jobs[0].version
+        rows = sum(job.rows for job in jobs)
+        probabilities = await self._scorer.predict(
+            model, version, b"".join([job.packed_rows for job in jobs]), rows
+        )
+        predicted = _write_predictions(jobs, probabilities, self._catalog.find(model, version))
+        self._observer.batch_predicted(len(jobs), rows, time.monotonic() - started)
+        return predicted
+
+    async def _charge(self, jobs: Sequence[Job]) -> list[Outcome]:
+        started = time.monotonic()
+        outcomes = await self._cashier.charge([_charge_of(job) for job in jobs])
+        charged_microcredits = sum(
+            job.amount.microcredits
+            for job, outcome in zip(jobs, outcomes, strict=True)
+            if isinstance(outcome, Charged)
+        )
+        self._observer.batch_charged(charged_microcredits, time.monotonic() - started)
+        return outcomes
+
+
+def _charge_of(job: Job) -> Charge:
+    return Charge(
+        charge_id=job.charge_id,
+        account_id=job.account_id,
+        key_id=job.key_id,
+        request_id=job.request_id,
+        model=job.model,
+        version=job.version,
+        instances=job.rows,
+        amount=job.amount,
+        body_sha256=job.body_sha256,
+        inputs=job.packed_rows,
+        predictions=job.predictions,
+    )
+
+
+def _write_predictions(
+    jobs: Sequence[Job], probabilities: Probabilities, manifest: Manifest
+) -> list[Job]:
+    failed = np.isnan(probabilities)
+    any_failed = bool(failed.any())
+    values = probabilities.tolist()
+    predicted = []
+    start = 0
+    for job in jobs:
+        end = start + job.rows
+        if any_failed and failed[start:end].any():
+            job.fail(_model_failed(failed[start:end].nonzero()[0].tolist()))
+        else:
+            job.predictions = predictions_json(values[start:end], manifest)
+            predicted.append(job)
+        start = end
+    return predicted
+
+
+def predictions_json(probabilities: Sequence[float], manifest: Manifest) -> bytes:
+    """The JSON array of predictions: label by the model's own decision threshold."""
+    threshold = manifest.threshold
+    negative, positive = manifest.labels.negative, manifest.labels.positive
+    return orjson.dumps(
+        [
+            {"label": positive if value >= threshold else negative, "probability": value}
+            for value in probabilities
+        ]
+    )
+
+
+def _model_failed(positions: list[int]) -> Refusal:
+    return Refusal(
+        Code.PREDICTION_FAILED,
+        "The model could not score this input. Nothing was charged. "
+        f"Instances it failed on: {', '.join(map(str, positions[:20]))}.",
+    )

@@ -1,0 +1,38 @@
+"""The Billing deployment: group commit behind one handle call a batch."""
+
+from __future__ import annotations
+
+from billing.database import Database
+from billing.errors import BillingError
+from billing.group_commit import GroupCommit
+from billing.ledger import PostgresLedger
+from billing.settings import BillingSettings
+from serve.handles import decode, encode
+
+
+class Billing:
+    """Merges the batches of all validators into one transaction at a time."""
+
+    def __init__(self) -> None:
+        settings = BillingSettings()
+        self._database = Database(settings)
+        self._group_commit = GroupCommit(PostgresLedger(self._database, settings), settings)
+
+    async def charge(self, charges: bytes) -> bytes | str:
+        """Outcomes in the order of the charges; the code of a BillingError when there are none."""
+        try:
+            return encode(await self._group_commit.charge(decode(charges)))
+        except BillingError as error:
+            return error.code
+
+    async def ready(self) -> bytes | str:
+        """Whether the database is a writable primary; the code of a BillingError if not."""
+        try:
+            await self._database.check_writable()
+        except BillingError as error:
+            return error.code
+        return encode([])
+
+    async def __del__(self) -> None:
+        await self._group_commit.close()
+        await self._database.close()

@@ -1,0 +1,90 @@
+"""The one table that turns refusals into RFC 9457 problem documents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from serve.refusals import Code, Refusal
+
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemKind:
+    """How a code looks over HTTP."""
+
+    status: int
+    title: str
+    retry_after_seconds: int | None = None
+
+
+PROBLEMS: dict[Code, ProblemKind] = {
+    Code.UNAUTHENTICATED: ProblemKind(401, "A valid API key is needed"),
+    Code.INSUFFICIENT_CREDITS: ProblemKind(402, "Not enough credits"),
+    Code.MODEL_NOT_FOUND: ProblemKind(404, "No such model"),
+    Code.VERSION_NOT_FOUND: ProblemKind(404, "No such version of the model"),
+    Code.PREDICTION_NOT_FOUND: ProblemKind(404, "No such prediction"),
+    Code.ROUTE_NOT_FOUND: ProblemKind(404, "No such route"),
+    Code.METHOD_NOT_ALLOWED: ProblemKind(405, "The route does not take this method"),
+    Code.REQUEST_IN_FLIGHT: ProblemKind(409, "A request with this key is still running", 1),
+    Code.ANSWER_EXPIRED: ProblemKind(410, "The stored answer was pruned"),
+    Code.BODY_TOO_LARGE: ProblemKind(413, "The body is too large"),
+    Code.UNSUPPORTED_MEDIA_TYPE: ProblemKind(415, "The body must be JSON"),
+    Code.INVALID_JSON: ProblemKind(422, "The body is not JSON"),
+    Code.INVALID_REQUEST: ProblemKind(422, "The request is not valid"),
+    Code.INVALID_IDEMPOTENCY_KEY: ProblemKind(422, "The Idempotency-Key is malformed"),
+    Code.IDEMPOTENCY_KEY_CONFLICT: ProblemKind(422, "The key was used with another body"),
+    Code.QUEUE_FULL: ProblemKind(429, "The server is at its limit", 1),
+    Code.ACCOUNT_QUEUE_FULL: ProblemKind(429, "The account has too much waiting", 1),
+    Code.PREDICTION_FAILED: ProblemKind(500, "The model failed on this input"),
+    Code.INTERNAL_ERROR: ProblemKind(500, "Something went wrong on the server"),
+    Code.LEDGER_UNAVAILABLE: ProblemKind(503, "The ledger is out of reach", 2),
+    Code.SCORER_UNAVAILABLE: ProblemKind(503, "The model is out of reach", 2),
+    Code.DEADLINE_EXCEEDED: ProblemKind(503, "The server did not finish in time", 1),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemDocument:
+    """A refusal, ready for the wire."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+
+
+def problem_members(refusal: Refusal, request_id: str) -> dict[str, Any]:
+    """The members of the problem document, in the order a person reads them."""
+    kind = PROBLEMS[refusal.code]
+    members: dict[str, Any] = {
+        "type": f"urn:farebox:problem:{refusal.code}",
+        "title": kind.title,
+        "status": kind.status,
+        "code": str(refusal.code),
+        "detail": refusal.detail,
+        **refusal.members,
+        "request_id": request_id,
+    }
+    if refusal.faults:
+        members["errors"] = [
+            {"pointer": fault.pointer, "detail": fault.detail} for fault in refusal.faults
+        ]
+    return members
+
+
+def problem_document(refusal: Refusal, request_id: str) -> ProblemDocument:
+    """Status, headers and body by RFC 9457; `Retry-After` where waiting helps."""
+    kind = PROBLEMS[refusal.code]
+    headers = [(b"content-type", PROBLEM_MEDIA_TYPE.encode())]
+    if kind.retry_after_seconds is not None:
+        headers.append((b"retry-after", str(kind.retry_after_seconds).encode()))
+    if kind.status == 401:  # noqa: PLR2004 - RFC 9110 wants the challenge with a 401
+        headers.append((b"www-authenticate", b'Bearer realm="farebox"'))
+    if refusal.code is Code.BODY_TOO_LARGE:
+        headers.append((b"connection", b"close"))
+    return ProblemDocument(
+        kind.status, tuple(headers), orjson.dumps(problem_members(refusal, request_id))
+    )

@@ -1,0 +1,63 @@
+"""The key that makes a request safe to send again, and what is under way right now."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import uuid
+from dataclasses import dataclass
+
+import uuid_utils
+
+from billing.charges import Outcome
+from serve.refusals import Code, Refusal
+
+_VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """The key of one request; where the client sent none, one of ours (a UUIDv7)."""
+
+    text: str
+    chosen_by_client: bool
+
+    @classmethod
+    def make(cls) -> IdempotencyKey:
+        """A new key of our own."""
+        return cls(str(uuid_utils.uuid7()), chosen_by_client=False)
+
+    @classmethod
+    def from_header(cls, value: bytes | None) -> IdempotencyKey:
+        """The client's key, or ours; raises a Refusal when the header is malformed."""
+        if value is None:
+            return cls.make()
+        text = value.decode("latin-1")
+        if not _VISIBLE_ASCII.fullmatch(text):
+            raise Refusal(
+                Code.INVALID_IDEMPOTENCY_KEY,
+                "An Idempotency-Key is 1 to 255 visible ASCII characters without spaces; "
+                "a UUID is a good one.",
+            )
+        return cls(text, chosen_by_client=True)
+
+
+class InFlight:
+    """Charge ids under way on this replica: the same key again gets 409 until the first is done."""
+
+    def __init__(self) -> None:
+        self._charge_ids: set[uuid.UUID] = set()
+
+    def check(self, charge_id: uuid.UUID) -> None:
+        """Raise a Refusal when `charge_id` is under way."""
+        if charge_id in self._charge_ids:
+            raise Refusal(
+                Code.REQUEST_IN_FLIGHT,
+                "A request with this Idempotency-Key is still running; "
+                "send this one again when it is done.",
+            )
+
+    def add(self, charge_id: uuid.UUID, done: asyncio.Future[Outcome]) -> None:
+        """Hold `charge_id` until `done` is."""
+        self._charge_ids.add(charge_id)
+        done.add_done_callback(lambda _: self._charge_ids.discard(charge_id))

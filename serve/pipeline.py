@@ -1,0 +1,235 @@
+"""The story of a request, from its headers and body to a paid answer."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import uuid
+from dataclasses import dataclass
+
+from billing.charges import (
+    AnswerExpired,
+    Charged,
+    ChargeRejected,
+    InsufficientCredits,
+    KeyConflict,
+    Outcome,
+    Replayed,
+    StoredAnswer,
+    make_charge_id,
+)
+from billing.credits import Credits
+from billing.errors import BillingError
+from billing.principal import Principal
+from models.errors import ModelError
+from models.manifest import Manifest
+from models.registry import Catalog
+from serve.authentication import Authenticator
+from serve.balances import SeenBalances
+from serve.batcher import Job, MicroBatcher
+from serve.idempotency import IdempotencyKey, InFlight
+from serve.ports import History
+from serve.pricing import Pricing
+from serve.refusals import Code, Refusal
+from serve.translation import refusal_of
+from serve.validation import pack_rows, parse_envelope
+
+ROUTE = "/v1/predictions"
+"""Part of every charge id: the same Idempotency-Key on another route is another charge."""
+
+_REPLAY_BEFORE = frozenset(
+    {
+        Code.INSUFFICIENT_CREDITS,
+        Code.MODEL_NOT_FOUND,
+        Code.VERSION_NOT_FOUND,
+        Code.INVALID_REQUEST,
+        Code.SCORER_UNAVAILABLE,
+        Code.LEDGER_UNAVAILABLE,
+        Code.PREDICTION_FAILED,
+    }
+)
+"""Refusals that a paid answer comes before: what was paid is replayed whatever changed since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of POST /v1/predictions as it came in."""
+
+    authorization: str | None
+    key: IdempotencyKey
+    body: bytes
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a paid call is answered."""
+
+    stored: StoredAnswer
+    balance: Credits
+    replayed: bool
+
+
+class Pipeline:
+    """Composes the steps; everything it needs comes in from the validator replica."""
+
+    def __init__(
+        self,
+        *,
+        authenticator: Authenticator,
+        catalog: Catalog,
+        pricing: Pricing,
+        balances: SeenBalances,
+        in_flight: InFlight,
+        history: History,
+        batcher: MicroBatcher,
+    ) -> None:
+        self.authenticator = authenticator
+        self.catalog = catalog
+        self.pricing = pricing
+        self.history = history
+        self.batcher = batcher
+        self._balances = balances
+        self._in_flight = in_flight
+
+    async def score(self, call: Call) -> Answer:
+        """Answer `call` with predictions that were paid exactly once; raises a Refusal otherwise."""
+        principal = await self._authenticate(call)
+        charge_id = make_charge_id(principal.account_id, ROUTE, call.key.text)
+        self._in_flight.check(charge_id)
+        try:
+            job = self._admit(call, principal, charge_id)
+            outcome = await self._predict_and_charge(job)
+        except Refusal as refusal:
+            return await self._replay_instead(refusal, call, principal, charge_id)
+        return self._answer(job, outcome, call.key)
+
+    async def _authenticate(self, call: Call) -> Principal:
+        try:
+            return await self.authenticator.authenticate(call.authorization)
+        except BillingError as error:
+            raise refusal_of(error) from error
+
+    def _admit(self, call: Call, principal: Principal, charge_id: uuid.UUID) -> Job:
+        """Validate and price before anything is queued; every fault is found here, before a hop."""
+        envelope = parse_envelope(call.body, self.batcher.config.instances_max)
+        manifest = self._find_model(envelope.model, envelope.version)
+        packed_rows = pack_rows(envelope, manifest.schema)
+        rows = len(envelope.instances)
+        amount = self.pricing.price(manifest.name, manifest.version, rows)
+        self._balances.check(principal.account_id, amount)
+        return Job(
+            charge_id=charge_id,
+            account_id=principal.account_id,
+            key_id=principal.key_id,
+            request_id=call.request_id,
+            model=manifest.name,
+            version=manifest.version,
+            rows=rows,
+            packed_rows=packed_rows,
+            amount=amount,
+            body_sha256=hashlib.sha256(call.body).digest(),
+        )
+
+    def _find_model(self, name: str, version: str | None) -> Manifest:
+        try:
+            return self.catalog.find(name, version)
+        except ModelError as error:
+            raise refusal_of(error) from error
+
+    async def _predict_and_charge(self, job: Job) -> Outcome:
+        """Wait for the micro-batch that takes `job`, no longer than the deadline.
+
+        A job whose caller gave up is taken back while it still waits. Once a batch has it, it runs
+        to its end, and its charge id stays in flight until then.
+        """
+        self.batcher.submit(job)
+        self._in_flight.add(job.charge_id, job.done)
+        try:
+            async with asyncio.timeout(self.batcher.config.deadline_seconds):
+                return await asyncio.shield(job.done)
+        except TimeoutError as error:
+            raise self._deadline_refusal(withdrawn=self._withdraw(job)) from error
+        except asyncio.CancelledError:
+            self._withdraw(job)
+            raise
+        except (BillingError, ModelError) as error:
+            raise refusal_of(error) from error
+
+    def _withdraw(self, job: Job) -> bool:
+        withdrawn = self.batcher.withdraw(job)
+        if withdrawn:
+            job.done.cancel()
+        return withdrawn
+
+    @staticmethod
+    def _deadline_refusal(*, withdrawn: bool) -> Refusal:
+        if withdrawn:
+            return Refusal(
+                Code.DEADLINE_EXCEEDED,
+                "The request waited too long and was taken back; nothing was charged.",
+            )
+        return Refusal(
+            Code.DEADLINE_EXCEEDED,
+            "The request is still under way and may yet be charged. Send it again with the "
+            "Idempotency-Key of this answer: it is charged once at most, and a paid answer "
+            "is replayed.",
+        )
+
+    async def _replay_instead(
+        self, refusal: Refusal, call: Call, principal: Principal, charge_id: uuid.UUID
+    ) -> Answer:
+        """The paid answer where the caller's own key has one; `refusal` otherwise."""
+        if not call.key.chosen_by_client or refusal.code not in _REPLAY_BEFORE:
+            raise refusal
+        try:
+            earlier = await self.history.find_earlier(
+                principal.account_id, charge_id, hashlib.sha256(call.body).digest()
+            )
+        except BillingError:
+            raise refusal from None
+        if earlier is None:
+            raise refusal
+        return _answer_again(earlier, call.key)
+
+    def _answer(self, job: Job, outcome: Outcome, key: IdempotencyKey) -> Answer:
+        if isinstance(outcome, Charged):
+            self._balances.saw(job.account_id, outcome.balance)
+            stored = StoredAnswer(
+                job.charge_id, job.model, job.version, job.predictions, job.amount
+            )
+            return Answer(stored, outcome.balance, replayed=False)
+        if isinstance(outcome, InsufficientCredits):
+            self._balances.saw(job.account_id, outcome.available)
+            raise self._balances.refusal(outcome.required, outcome.available)
+        if isinstance(outcome, ChargeRejected):
+            raise Refusal(
+                Code.INTERNAL_ERROR, "This charge could not be recorded; nothing was charged."
+            )
+        return _answer_again(outcome, key)
+
+
+def _answer_again(earlier: Replayed | AnswerExpired | KeyConflict, key: IdempotencyKey) -> Answer:
+    if isinstance(earlier, KeyConflict):
+        raise Refusal(
+            Code.IDEMPOTENCY_KEY_CONFLICT,
+            "This Idempotency-Key was used with another body. Use a new key for a new request; "
+            "to fetch the earlier answer, send the earlier body byte for byte.",
+        )
+    if isinstance(earlier, AnswerExpired):
+        raise Refusal(
+            Code.ANSWER_EXPIRED,
+            "This request was answered and paid before, and its stored answer has been pruned. "
+            "It is not charged again; use a new key to score anew.",
+        )
+    return Answer(earlier.answer, earlier.balance, replayed=key.chosen_by_client)
+
+
+async def find_answer(history: History, principal: Principal, charge_id: uuid.UUID) -> Answer:
+    """The stored answer of the account's own charge, by id; raises a Refusal where there is none."""
+    earlier = await history.find_earlier(principal.account_id, charge_id, None)
+    if earlier is None:
+        raise Refusal(
+            Code.PREDICTION_NOT_FOUND, "This account has no prediction with this id."
+        )
+    return _answer_again(earlier, IdempotencyKey.make())

@@ -1,0 +1,60 @@
+"""Why a request is not answered with a prediction: stable codes, no HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Code(StrEnum):
+    """Stable machine-readable reasons; clients branch on them, so they never change."""
+
+    UNAUTHENTICATED = "unauthenticated"
+    INSUFFICIENT_CREDITS = "insufficient_credits"
+    MODEL_NOT_FOUND = "model_not_found"
+    VERSION_NOT_FOUND = "version_not_found"
+    PREDICTION_NOT_FOUND = "prediction_not_found"
+    ROUTE_NOT_FOUND = "route_not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    REQUEST_IN_FLIGHT = "request_in_flight"
+    ANSWER_EXPIRED = "answer_expired"
+    BODY_TOO_LARGE = "body_too_large"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    INVALID_JSON = "invalid_json"
+    INVALID_REQUEST = "invalid_request"
+    INVALID_IDEMPOTENCY_KEY = "invalid_idempotency_key"
+    IDEMPOTENCY_KEY_CONFLICT = "idempotency_key_conflict"
+    QUEUE_FULL = "queue_full"
+    ACCOUNT_QUEUE_FULL = "account_queue_full"
+    PREDICTION_FAILED = "prediction_failed"
+    INTERNAL_ERROR = "internal_error"
+    LEDGER_UNAVAILABLE = "ledger_unavailable"
+    SCORER_UNAVAILABLE = "scorer_unavailable"
+    DEADLINE_EXCEEDED = "deadline_exceeded"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with a request body. `pointer` is a JSON pointer (RFC 6901) into it."""
+
+    pointer: str
+    detail: str
+
+
+class Refusal(Exception):
+    """A request is refused: nothing is charged by it. Positional arguments, so that it pickles."""
+
+    def __init__(
+        self,
+        code: Code,
+        detail: str,
+        members: Mapping[str, Any] | None = None,
+        faults: tuple[Fault, ...] = (),
+    ) -> None:
+        super().__init__(code, detail, members, faults)
+        self.code = code
+        self.detail = detail
+        self.members = dict(members or {})
+        self.faults = faults

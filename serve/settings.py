@@ -1,0 +1,45 @@
+"""Settings of the serving side; built where a replica starts and passed down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from models.registry import ARTIFACTS_ROOT
+
+
+class ServeSettings(BaseSettings):
+    """What every replica reads from the environment of its node."""
+
+    model_config = SettingsConfigDict(env_prefix="FAREBOX_", frozen=True, extra="ignore")
+
+    models_dir: Path = ARTIFACTS_ROOT
+    """Folder of the model artifacts: `<name>/<version>/manifest.json`."""
+
+
+class ValidatorConfig(BaseModel):
+    """`user_config` of FeatureValidator; every number can change while it serves."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    slots: int = Field(default=1, ge=1, le=64)
+    """Micro-batches under way at a time, in each replica."""
+    batch_rows_max: int = Field(default=2048, ge=1024, le=65_536)
+    """Rows one micro-batch may hold; at least one largest request."""
+    queue_rows_max: int = Field(default=16_384, ge=1024)
+    """Rows that may wait in a replica; past it 429."""
+    account_queue_rows_max: int = Field(default=8_192, ge=1024)
+    """Rows that one account may have waiting in a replica; past it 429."""
+    queue_requests_max: int = Field(default=2_048, ge=1)
+    """Requests that may wait in a replica; past it 429."""
+    account_queue_requests_max: int = Field(default=1_024, ge=1)
+    """Requests that one account may have waiting in a replica; past it 429."""
+    deadline_seconds: float = Field(default=10.0, gt=0, le=120)
+    """From the whole body read to the answer; past it 503."""
+    body_bytes_max: int = Field(default=8 * 1024 * 1024, ge=1024)
+    """Largest request body."""
+    instances_max: int = Field(default=1_024, ge=1, le=1_024)
+    """Most instances in one request."""
+

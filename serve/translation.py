@@ -1,0 +1,37 @@
+"""Turns errors of the packages below into refusals, so that no other file needs to know both."""
+
+from __future__ import annotations
+
+from billing.errors import BillingError, LedgerBusy, LedgerUnavailable, OutcomeUnknown
+from models.errors import ModelError, UnknownModel, UnknownVersion
+from serve.refusals import Code, Refusal
+
+_BILLING: dict[type[BillingError], tuple[Code, str]] = {
+    LedgerUnavailable: (
+        Code.LEDGER_UNAVAILABLE,
+        "The ledger cannot be reached right now; nothing was charged. Send the request again.",
+    ),
+    LedgerBusy: (
+        Code.QUEUE_FULL,
+        "Too many charges are waiting; nothing was charged. Send the request again shortly.",
+    ),
+    OutcomeUnknown: (
+        Code.LEDGER_UNAVAILABLE,
+        "The ledger was lost while this request was being charged, so it may or may not have been. "
+        "Send it again with the Idempotency-Key of this answer: it is charged once at most.",
+    ),
+}
+
+
+def refusal_of(error: BillingError | ModelError) -> Refusal:
+    """The refusal that a client gets for `error`."""
+    if isinstance(error, BillingError):
+        code, detail = _BILLING.get(
+            type(error), (Code.INTERNAL_ERROR, "Billing failed; nothing was charged.")
+        )
+        return Refusal(code, detail)
+    if isinstance(error, UnknownModel):
+        return Refusal(Code.MODEL_NOT_FOUND, str(error))
+    if isinstance(error, UnknownVersion):
+        return Refusal(Code.VERSION_NOT_FOUND, str(error))
+    return Refusal(Code.PREDICTION_FAILED, "The model could not be used; nothing was charged.")

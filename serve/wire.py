@@ -1,0 +1,151 @@
+"""The JSON that clients see, as types: what OpenAPI documents and the read routes answer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+CreditsText = Annotated[
+    str,
+    Field(
+        pattern=r"^-?\d+(\.\d{1,6})?$",
+        description="Credits as a plain decimal string, shortest form",
+        examples=["999", "0.5"],
+    ),
+]
+ZeroOrOne = Literal[0, 1]
+
+
+class Wire(BaseModel):
+    """Base of what goes over the wire: nothing that is not documented."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PredictionRequest(Wire):
+    """One request: any number of instances from 1 to 1,024, scored and charged together."""
+
+    model: str = Field(description="Name of a model, see GET /v1/models")
+    version: str | None = Field(default=None, description="Left out: the newest version")
+    instances: list[list[str] | dict[str, ZeroOrOne] | list[ZeroOrOne]] = Field(
+        min_length=1,
+        max_length=1024,
+        description="Each a list of the feature names that are present, an object of name to 0 or 1 "
+        "(left out: 0), or a dense list with one 0 or 1 for each feature of the model",
+    )
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"model": "android-malware", "instances": [["SEND_SMS", "INTERNET"]]}]
+        },
+    )
+
+
+class Prediction(Wire):
+    """What the model says of one instance."""
+
+    label: str = Field(examples=["malware"])
+    probability: float = Field(ge=0, le=1, description="Probability of the positive label")
+
+
+class PredictionAnswer(Wire):
+    """Predictions in the order of the instances, and what they cost."""
+
+    id: str = Field(description="The charge id; GET /v1/predictions/{id} gives this answer again")
+    model: str
+    version: str
+    predictions: list[Prediction]
+    credits_charged: CreditsText
+    credits_balance: CreditsText
+
+
+class ModelCard(Wire):
+    """One version of a model that can be asked."""
+
+    name: str
+    version: str
+    kind: str
+    labels: dict[str, str] = Field(description="The negative and the positive label")
+    threshold: float = Field(description="From this probability on the label is the positive one")
+    features: list[str] = Field(description="Names, in the order of a dense instance")
+    features_sha256: str
+    price_per_instance: CreditsText
+    created_at: str
+    default: bool = Field(description="Whether a request without a version gets this one")
+
+
+class ModelList(Wire):
+    """All models and versions that can be asked."""
+
+    models: list[ModelCard]
+
+
+class Account(Wire):
+    """The account behind the API key."""
+
+    account: str
+    account_id: str
+    key_id: str
+    credits_balance: CreditsText
+
+
+class Status(Wire):
+    """A probe's answer."""
+
+    status: str
+
+
+class ProblemFault(Wire):
+    """One fault in a body."""
+
+    pointer: str = Field(description="JSON pointer (RFC 6901)")
+    detail: str
+
+
+class Problem(BaseModel):
+    """A problem document (RFC 9457). `code` is stable; branch on it."""
+
+    model_config = ConfigDict(extra="forbid", title="Problem")
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    request_id: str
+    required: CreditsText | None = Field(default=None, description="With insufficient_credits")
+    available: CreditsText | None = Field(default=None, description="With insufficient_credits")
+    errors: list[ProblemFault] | None = Field(
+        default=None, description="Every fault found, up to 20"
+    )
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI's `responses` for an operation that can answer these statuses."""
+    return {
+        status: {
+            "description": _PROBLEM_DESCRIPTIONS[status],
+            "content": {
+                "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+            },
+        }
+        for status in statuses
+    }
+
+
+_PROBLEM_DESCRIPTIONS = {
+    401: "No API key, or one that is malformed, unknown or revoked",
+    402: "Not enough credits; `required` and `available` say how many",
+    404: "No such model, version, prediction or route",
+    405: "The route does not take this method",
+    409: "A request with the same Idempotency-Key is still running",
+    410: "Answered and paid before, but the stored answer was pruned after 24 hours; free",
+    413: "The body is too large",
+    415: "The body is not declared as JSON",
+    422: "Not JSON, wrong shape, unknown feature, or the key was used with another body",
+    429: "The queue, or the account's share of it, is full; see Retry-After",
+    500: "The model failed on this input, or something went wrong; nothing was charged",
+    503: "The ledger or the model is out of reach, or the deadline passed; see Retry-After",
+}
