@@ -1,28 +1,62 @@
 .DEFAULT_GOAL := help
+SHELL := bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+READY := $(VENV)/.installed
 
-.PHONY: help
+.PHONY: help up down test check bench load train clean hooks format
+
 help: ## say what each target does
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
-$(VENV)/.installed: requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' || \
-	  { echo "Farebox needs Python 3.11 to 3.14; $(PYTHON) is another. Say which: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	@echo "installing the pinned packages into $(VENV) (about two minutes the first time)"
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
-	@touch $@
+up: $(READY) ## start everything on this machine and stay until Ctrl-C
+	@exec $(BIN)/farebox up
 
-.PHONY: check
-check: $(VENV)/.installed ## format, lint, types, import rules, deployment files
+down: $(READY) ## end a product started with `make up`
+	@$(BIN)/farebox down
+
+test: $(READY) ## the whole test suite: embedded PostgreSQL and a real Ray Serve cluster included
+	$(BIN)/pytest
+
+check: $(READY) ## format, lint, types, import rules, deployment files
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(BIN)/python -m ops.validate
 
-.PHONY: test
-test: $(VENV)/.installed ## the whole test suite
-	$(BIN)/pytest
+bench: $(READY) ## measure the running product beside a plain peer (starts a product if none runs)
+	$(BIN)/python -m loadtest.bench
+
+load: $(READY) ## Locust against the running product, checked against loadtest/targets.toml
+	$(BIN)/python -m loadtest.load
+
+train: $(READY) ## train the model anew from the data set and write its artifact
+	$(BIN)/python -m ml_task.train
+
+format: $(READY) ## format the code and mend what the linter can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+hooks: $(READY) ## install the pre-commit hooks
+	$(BIN)/pre-commit install
+
+clean: ## remove the environment, caches, and .farebox with the accounts in it (asks first)
+	@if [ -d .farebox ]; then \
+	  printf 'This deletes .farebox: all local accounts, credits and history. Type yes: '; \
+	  read -r answer; [ "$$answer" = yes ] || { echo 'kept everything'; exit 1; }; \
+	  [ ! -x $(BIN)/farebox ] || $(BIN)/farebox down; \
+	fi
+	rm -rf .farebox $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' || \
+	  { echo "Farebox needs Python 3.11 to 3.14 and $(PYTHON) is another: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "installing the pinned packages into $(VENV) (one to three minutes, 1.1 GB, the first time)"
+	@$(PYTHON) -m venv $(VENV) || { echo "On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@

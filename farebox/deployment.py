@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,14 +12,13 @@ import yaml
 from farebox.errors import StartFailed
 from farebox.settings import ProductSettings
 
-SERVE_CONFIG = Path(__file__).resolve().parent.parent / "serve" / "config.yaml"
 _POLL_SECONDS = 0.5
 _FAILED = {"DEPLOY_FAILED", "UNHEALTHY"}
 
 
-def load_serve_config(path: Path, settings: ProductSettings) -> dict[str, Any]:
-    """The committed config, on this product's port."""
-    config: dict[str, Any] = yaml.safe_load(path.read_text())
+def load_serve_config(settings: ProductSettings) -> dict[str, Any]:
+    """The Serve config, on this product's port."""
+    config: dict[str, Any] = yaml.safe_load(settings.serve_config.read_text())
     config["http_options"]["port"] = settings.http_port
     return config
 

@@ -17,7 +17,7 @@ import psutil
 from billing.migrate import migrate
 from billing.settings import BillingSettings
 from farebox.demo import Demo, ensure_demo
-from farebox.deployment import SERVE_CONFIG, Deployment, load_serve_config
+from farebox.deployment import Deployment, load_serve_config
 from farebox.errors import StartFailed
 from farebox.home import Home
 from farebox.ports import check_free
@@ -138,7 +138,7 @@ class _Start:
         )
         deployment.wait_for_dashboard()
         self._tell("deploying the applications")
-        deployment.deploy(load_serve_config(SERVE_CONFIG, self._settings))
+        deployment.deploy(load_serve_config(self._settings))
         deployment.wait_until_running(self._tell)
         deployment.wait_until_ready(self._settings.base_url)
 

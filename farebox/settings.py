@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from farebox.home import PROJECT_ROOT
 
 
 class ProductSettings(BaseSettings):
@@ -31,6 +35,8 @@ class ProductSettings(BaseSettings):
     """Ray's shared memory. Calls go by value, so it stays almost empty."""
     start_seconds: int = Field(default=180, ge=10)
     """How long a start may take before it is given up."""
+    serve_config: Path = PROJECT_ROOT / "serve" / "config.yaml"
+    """The Serve config to deploy."""
     demo_credits: int = Field(default=1_000, ge=0)
     """Credits granted once to the demo account."""
 

@@ -1,0 +1,1 @@
+"""Operations: what validates and deploys the product past one machine."""

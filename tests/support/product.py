@@ -1,0 +1,151 @@
+"""A whole product of its own for a test: own folder, own ports, ended by process id."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+START_SECONDS = 150
+STOP_SECONDS = 60
+
+
+@dataclass
+class Product:
+    """`farebox up` as a process, and what a test does with it."""
+
+    home: Path
+    first_port: int
+    environment: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[str] | None = None
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.first_port}"
+
+    @property
+    def ports(self) -> dict[str, int]:
+        names = ("HTTP", "FALLBACK_PROXY", "HAPROXY_STATS", "HAPROXY_METRICS", "DASHBOARD")
+        return {f"FAREBOX_{name}_PORT": self.first_port + n for n, name in enumerate(names)}
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment of every command on this product."""
+        return {
+            **{name: value for name, value in os.environ.items() if not name.startswith("FAREBOX")},
+            **{name: str(port) for name, port in self.ports.items()},
+            "FAREBOX_REPLICA_PORT_MIN": str(self.first_port + 100),
+            "FAREBOX_HOME": str(self.home),
+            **self.environment,
+        }
+
+    def start(self) -> Product:
+        """Start it and wait until it says that it is ready."""
+        self.spawn()
+        self.wait_until_ready()
+        return self
+
+    def spawn(self) -> None:
+        """Start it without waiting."""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "farebox", "up"],
+            env=self.variables,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        threading.Thread(target=self._read_lines, args=(self.process,), daemon=True).start()
+
+    def wait_until_ready(self) -> None:
+        self.wait_for_line("Ctrl-C stops everything", START_SECONDS)
+
+    def wait_for_line(self, text: str, seconds: float) -> None:
+        """Return when a line with `text` was printed; fail when the process ends before."""
+        deadline = time.monotonic() + seconds
+        while not any(text in line for line in self.lines):
+            assert self.process is not None
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"no line with {text!r} came:\n" + "\n".join(self.lines))
+            time.sleep(0.1)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send the signal and wait; returns the exit code."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(STOP_SECONDS)
+
+    def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a `farebox` command on this product."""
+        return subprocess.run(
+            [sys.executable, "-m", "farebox", *arguments],
+            env=self.variables,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=check,
+            timeout=120,
+        )
+
+    def create_key(self, account: str, credits_granted: str = "0") -> str:
+        """A fresh key of `account`."""
+        done = self.run("keys", "create", "--account", account, "--credits", credits_granted)
+        return done.stdout.strip().splitlines()[-1]
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What the product says of itself: URLs and processes."""
+        record: dict[str, Any] = json.loads((self.home / "product.json").read_text())
+        return record
+
+    def processes(self, title: str = "") -> list[psutil.Process]:
+        """Living processes of the product whose command line holds `title`."""
+        found = []
+        for each in psutil.Process(self.record["pid"]).children(recursive=True):
+            try:
+                if title in " ".join(each.cmdline()):
+                    found.append(each)
+            except psutil.NoSuchProcess:
+                continue
+        return found
+
+    def applications(self) -> dict[str, Any]:
+        """The Serve applications as the dashboard tells them."""
+        url = f"http://127.0.0.1:{self.ports['FAREBOX_DASHBOARD_PORT']}/api/serve/applications/"
+        applications: dict[str, Any] = httpx.get(url, timeout=10).json()["applications"]
+        return applications
+
+    def deployment(self, name: str) -> dict[str, Any]:
+        """One deployment as the dashboard tells it."""
+        deployment: dict[str, Any] = self.applications()["scoring"]["deployments"][name]
+        return deployment
+
+    def _read_lines(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            self.lines.append(line.rstrip("\n"))
+
+
+def serve_config(changes: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The committed Serve config with some deployments' options changed."""
+    config: dict[str, Any] = yaml.safe_load((ROOT / "serve" / "config.yaml").read_text())
+    for deployment in config["applications"][0]["deployments"]:
+        for option, value in changes.get(deployment["name"], {}).items():
+            merge = isinstance(value, dict) and isinstance(deployment.get(option), dict)
+            deployment[option] = {**deployment[option], **value} if merge else value
+    return config

@@ -1,0 +1,169 @@
+"""Bodies become rows, or every fault is named by its JSON pointer."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data.schema import FeatureSchema
+from serve.refusals import Code, Refusal
+from serve.validation import FAULTS_MAX, pack_rows, parse_envelope, unpack_rows
+
+SCHEMA = FeatureSchema(("INTERNET", "SEND_SMS", "READ_SMS", "Ljava/net/URL;->openConnection"))
+
+
+def rows_of(instances: list[object], schema: FeatureSchema = SCHEMA) -> list[list[int]]:
+    body = json.dumps({"model": "m", "instances": instances}).encode()
+    packed = pack_rows(parse_envelope(body, 1024), schema)
+    matrix = unpack_rows(packed, len(instances), len(schema))
+    result: list[list[int]] = matrix.tolist()
+    return result
+
+
+def refusal_of_body(body: bytes) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        pack_rows(parse_envelope(body, 1024), SCHEMA)
+    return caught.value
+
+
+def refusal_of_instance(instance: object) -> Refusal:
+    return refusal_of_body(json.dumps({"model": "m", "instances": [instance]}).encode())
+
+
+def pointers(refusal: Refusal) -> list[str]:
+    return [fault.pointer for fault in refusal.faults]
+
+
+def test_the_three_forms_of_an_instance_mean_the_same_row() -> None:
+    names = ["SEND_SMS", "Ljava/net/URL;->openConnection"]
+    values = {"SEND_SMS": 1, "INTERNET": 0, "Ljava/net/URL;->openConnection": 1}
+    assert rows_of([names, values, [0, 1, 0, 1]]) == [[0, 1, 0, 1]] * 3
+
+
+def test_a_permission_is_understood_by_its_full_name() -> None:
+    assert rows_of([["android.permission.SEND_SMS"]]) == [[0, 1, 0, 0]]
+
+
+def test_an_app_without_any_feature_is_a_row_of_zeros() -> None:
+    assert rows_of([[], {}]) == [[0, 0, 0, 0]] * 2
+
+
+def test_a_whole_number_written_with_a_point_is_the_same_number() -> None:
+    assert rows_of([[1.0, 0.0, 1, 0]]) == [[1, 0, 1, 0]]
+
+
+@pytest.mark.parametrize("value", [2, -1, 0.5, "1", None, True, False, 256, 10**30, [1], {}])
+def test_a_value_other_than_zero_or_one_is_refused_where_it_stands(value: object) -> None:
+    assert pointers(refusal_of_instance([0, 1, value, 0])) == ["/instances/0/2"]
+    assert pointers(refusal_of_instance({"SEND_SMS": value})) == ["/instances/0/SEND_SMS"]
+
+
+def test_a_dense_row_of_another_length_is_refused() -> None:
+    refusal = refusal_of_instance([0, 1, 0])
+    assert pointers(refusal) == ["/instances/0"]
+    assert "exactly 4" in refusal.faults[0].detail
+
+
+def test_an_unknown_feature_comes_with_a_suggestion() -> None:
+    refusal = refusal_of_instance(["SEND_SMSS", "INTERNET"])
+    assert pointers(refusal) == ["/instances/0/0"]
+    assert 'did you mean "SEND_SMS"?' in refusal.faults[0].detail
+
+
+def test_an_unknown_feature_like_no_other_points_to_the_list_of_models() -> None:
+    assert "/v1/models" in refusal_of_instance(["zzzzzzzzzz"]).faults[0].detail
+
+
+def test_a_name_twice_is_refused_in_whatever_spelling() -> None:
+    refusal = refusal_of_instance(["SEND_SMS", "INTERNET", "android.permission.SEND_SMS"])
+    assert pointers(refusal) == ["/instances/0/2"]
+    refusal = refusal_of_instance({"SEND_SMS": 1, "android.permission.SEND_SMS": 1})
+    assert pointers(refusal) == ["/instances/0/android.permission.SEND_SMS"]
+
+
+def test_a_pointer_escapes_slash_and_tilde() -> None:
+    assert pointers(refusal_of_instance({"Ljava/net~URL": 1})) == ["/instances/0/Ljava~1net~0URL"]
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        (b"[]", ""),
+        (b'"text"', ""),
+        (b'{"instances": [[]]}', "/model"),
+        (b'{"model": 1, "instances": [[]]}', "/model"),
+        (b'{"model": "m"}', "/instances"),
+        (b'{"model": "m", "instances": {}}', "/instances"),
+        (b'{"model": "m", "instances": []}', "/instances"),
+        (b'{"model": "m", "instances": ["SEND_SMS"]}', "/instances/0"),
+        (b'{"model": "m", "version": 1, "instances": [[]]}', "/version"),
+        (b'{"model": "m", "instances": [[]], "modle": 1}', "/modle"),
+    ],
+)
+def test_a_wrong_shape_is_refused_where_it_is_wrong(body: bytes, pointer: str) -> None:
+    refusal = refusal_of_body(body)
+    assert refusal.code is Code.INVALID_REQUEST
+    assert pointers(refusal) == [pointer]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"NaN", b'{"model": NaN}', b"\xff", b"[" * 100_000])
+def test_what_is_not_json_is_refused(body: bytes) -> None:
+    assert refusal_of_body(body).code is Code.INVALID_JSON
+
+
+def test_more_instances_than_the_bound_are_refused() -> None:
+    body = json.dumps({"model": "m", "instances": [[]] * 1025}).encode()
+    assert pointers(refusal_of_body(body)) == ["/instances"]
+
+
+def test_every_fault_is_listed_up_to_twenty() -> None:
+    body = json.dumps({"model": "m", "instances": [["A"], [0, 2, 2, 0], {"SEND_SMS": 7}]}).encode()
+    assert pointers(refusal_of_body(body)) == [
+        "/instances/0/0",
+        "/instances/1/1",
+        "/instances/1/2",
+        "/instances/2/SEND_SMS",
+    ]
+    many = json.dumps({"model": "m", "instances": [["A"]] * 50}).encode()
+    assert len(refusal_of_body(many).faults) == FAULTS_MAX
+
+
+def test_a_fault_shows_a_long_value_cut_short() -> None:
+    assert len(refusal_of_instance(["x" * 100_000]).faults[0].detail) < 300
+
+
+@given(
+    st.integers(1, 300).flatmap(
+        lambda features: st.lists(
+            st.lists(st.sampled_from([0, 1]), min_size=features, max_size=features),
+            min_size=1,
+            max_size=5,
+        )
+    )
+)
+def test_dense_rows_survive_packing(rows: list[list[int]]) -> None:
+    schema = FeatureSchema(tuple(f"f{position}" for position in range(len(rows[0]))))
+    assert rows_of(list(rows), schema) == rows
+
+
+@given(st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
+                    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+def test_no_json_value_breaks_the_validator(value: object) -> None:
+    for payload in (value, {"model": "m", "instances": value}, {"model": "m", "instances": [value]}):
+        body = json.dumps(payload).encode()
+        try:
+            packed = pack_rows(parse_envelope(body, 1024), SCHEMA)
+        except Refusal as refusal:
+            assert refusal.code in (Code.INVALID_JSON, Code.INVALID_REQUEST)
+        else:
+            assert len(packed) == len(payload["instances"])  # type: ignore[index, call-overload]
+
+
+def test_a_packed_row_of_241_features_has_31_bytes() -> None:
+    schema = FeatureSchema(tuple(f"f{position}" for position in range(241)))
+    body = json.dumps({"model": "m", "instances": [[1] * 241]}).encode()
+    packed = pack_rows(parse_envelope(body, 1024), schema)
+    assert len(packed) == 31
+    assert np.unpackbits(np.frombuffer(packed, np.uint8), count=241).all()
