@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, field
+from pathlib import Path
 
 PERMISSION_PREFIX = "android.permission."
+ANDROID_MALWARE_PATH = Path(__file__).parent / "android_malware.schema.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +38,8 @@ class FeatureSchema:
         if column is None and name.startswith(PERMISSION_PREFIX):
             column = self._columns.get(name.removeprefix(PERMISSION_PREFIX))
         return column
+
+
+def read_schema(path: Path) -> FeatureSchema:
+    """Read the names under `features` in a committed `*.schema.json`, in the columns' order."""
+    return FeatureSchema(tuple(json.loads(path.read_text(encoding="utf-8"))["features"]))
