@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hmac
 
-from pydantic import SecretStr
-
 from billing.database import Database
 from billing.keys import ApiKey
 from billing.prices import PriceTable, fetch_prices
 from billing.principal import Principal
+from billing.settings import BillingSettings
 
 _SELECT_KEY = """
 SELECT secret_hash, account_id, accounts.name AS account_name
@@ -21,9 +20,9 @@ SELECT secret_hash, account_id, accounts.name AS account_name
 class Directory:
     """Reads keys and prices; LedgerUnavailable when the database is out of reach."""
 
-    def __init__(self, database: Database, key_hash_secret: SecretStr) -> None:
+    def __init__(self, database: Database, settings: BillingSettings) -> None:
         self._database = database
-        self._key_hash_secret = key_hash_secret
+        self._key_hash_secret = settings.key_hash_secret
 
     async def fetch_principal(self, key: ApiKey) -> Principal | None:
         """The account behind `key`; None when it is unknown, has another secret, or was revoked."""

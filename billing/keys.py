@@ -34,14 +34,20 @@ class ApiKey:
     secret: str
 
     def __str__(self) -> str:
-        return f"{self._unchecked}_{_checksum(self._unchecked)}"
+        return f"{self.unchecked}_{self.checksum}"
 
     def __repr__(self) -> str:
         return f"ApiKey(key_id={self.key_id!r})"
 
     @property
-    def _unchecked(self) -> str:
+    def unchecked(self) -> str:
+        """The key without its checksum."""
         return f"{PREFIX}{self.key_id}_{self.secret}"
+
+    @property
+    def checksum(self) -> str:
+        """CRC-32 of the rest in base 62: 6 characters hold 35 bits."""
+        return _base62(zlib.crc32(self.unchecked.encode()), _CHECKSUM_CHARACTERS)
 
     def secret_hash(self, server_secret: str) -> bytes:
         """HMAC-SHA256 of id and secret under the server's secret, 32 bytes."""
@@ -60,18 +66,16 @@ def parse_key(text: str) -> ApiKey | None:
     if match is None:
         return None
     key = ApiKey(match["id"], match["secret"])
-    return key if match["checksum"] == _checksum(key._unchecked) else None
+    return key if match["checksum"] == key.checksum else None
 
 
 def _random_text(characters: int) -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(characters))
 
 
-def _checksum(text: str) -> str:
-    """CRC-32 in base 62: 6 characters hold 35 bits."""
-    number = zlib.crc32(text.encode())
+def _base62(number: int, characters: int) -> str:
     digits = ""
-    for _ in range(_CHECKSUM_CHARACTERS):
+    for _ in range(characters):
         number, digit = divmod(number, len(_ALPHABET))
         digits = _ALPHABET[digit] + digits
     return digits

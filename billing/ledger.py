@@ -99,7 +99,7 @@ class PostgresLedger:
         return outcomes
 
     async def _settle_once(self, charges: list[Charge]) -> dict[uuid.UUID, Outcome]:
-        """One transaction, tried again while balances move under it or it is a deadlock's victim."""
+        """One transaction, tried again when balances moved under it or a deadlock struck it."""
         for round_ in range(_ROUNDS_MAX):
             try:
                 async with self._database.connection() as connection:
@@ -222,6 +222,5 @@ def _refused_beside_a_replay(
     return [
         charge
         for charge in charges
-        if charge.account_id in free
-        and isinstance(outcomes[charge.charge_id], InsufficientCredits)
+        if charge.account_id in free and isinstance(outcomes[charge.charge_id], InsufficientCredits)
     ]

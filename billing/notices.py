@@ -11,6 +11,7 @@ from typing import Protocol
 import asyncpg
 
 from billing.database import APPLICATION_ROLE, LOST
+from billing.errors import BillingError
 from billing.settings import BillingSettings
 
 KEYS_CHANNEL = "farebox_keys"
@@ -58,7 +59,7 @@ class NoticeListener:
         while True:
             try:
                 await self._listen()
-            except (*LOST, asyncpg.PostgresError):
+            except (*LOST, asyncpg.PostgresError, BillingError):
                 self._subscriber.notices_lost()
             await asyncio.sleep(_RECONNECT_SECONDS)
 

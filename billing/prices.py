@@ -20,17 +20,16 @@ class Price:
     effective_from: datetime
 
     @property
-    def _specificity(self) -> tuple[bool, bool]:
-        return self.model is not None, self.version is not None
+    def precedence(self) -> tuple[bool, bool, datetime]:
+        """Prices sort by this: the more specific, then the later one is higher."""
+        return self.model is not None, self.version is not None, self.effective_from
 
 
 class PriceTable:
     """Prices in force. The most specific one wins, and of these the latest."""
 
     def __init__(self, prices: Sequence[Price]) -> None:
-        self._prices = sorted(
-            prices, key=lambda price: (price._specificity, price.effective_from), reverse=True
-        )
+        self._prices = sorted(prices, key=lambda price: price.precedence, reverse=True)
 
     def price(self, model: str, version: str, instances: int) -> Credits:
         """What `instances` instances cost together.

@@ -65,9 +65,7 @@ entries = Table(
         " OR (kind = 'charge' AND amount_microcredits <= 0 AND charge_id IS NOT NULL)",
         name="entries_kind",
     ),
-    Index(
-        "entries_charge_id", "charge_id", unique=True, postgresql_where=text("kind = 'charge'")
-    ),
+    Index("entries_charge_id", "charge_id", unique=True, postgresql_where=text("kind = 'charge'")),
 )
 
 # One row for each paid request, written with its entry. Append-only and kept for ever: it is what

@@ -116,6 +116,9 @@ def reconcile_command() -> None:
     for rule in report.rules:
         table.add_row(rule.name, str(rule.checked), str(rule.breaches))
     out.print(table)
+    for rule in report.rules:
+        for example in rule.examples:
+            err.print(f"[bold red]breach[/] {rule.name}: {example}")
     if not report.clean:
         raise typer.Exit(1)
     out.print("the ledger is clean")

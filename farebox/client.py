@@ -34,7 +34,9 @@ class ScoringClient:
             )
         return cls(known[URL], known[API_KEY])
 
-    def score(self, model: str, instances: Sequence[Any], idempotency_key: str | None) -> Any:
+    def score(
+        self, model: str, instances: Sequence[Any], idempotency_key: str | None
+    ) -> dict[str, Any]:
         """The answer as JSON; raises a FareboxError that carries the problem's own words."""
         headers = {"Authorization": f"Bearer {self._api_key}"}
         if idempotency_key:
@@ -51,7 +53,8 @@ class ScoringClient:
             raise NotRunning(f"{self._base_url} does not answer ({error}); run `make up`") from None
         if response.is_error:
             raise FareboxError(_problem_text(response))
-        return response.json()
+        answer: dict[str, Any] = response.json()
+        return answer
 
 
 def _problem_text(response: httpx.Response) -> str:

@@ -32,7 +32,7 @@ class Demo:
         return (
             f"curl -s {self.base_url}/v1/predictions -H 'Authorization: Bearer {self.api_key}' "
             f"-H 'Content-Type: application/json' "
-            f"-d '{{\"model\": \"android-malware\", \"instances\": [[{instance}]]}}'"
+            f'-d \'{{"model": "android-malware", "instances": [[{instance}]]}}\''
         )
 
 
@@ -60,5 +60,5 @@ async def _known_key(home: Home, database: Database, settings: BillingSettings) 
     key = parse_key(text)
     if key is None:
         return None
-    directory = Directory(database, settings.key_hash_secret)
+    directory = Directory(database, settings)
     return text if await directory.fetch_principal(key) else None

@@ -40,7 +40,7 @@ class Deployment:
         """Hand the config over; it is refused here when it is wrong."""
         response = self._client.put("/api/serve/applications/", json=config, timeout=60)
         if response.is_error:
-            raise StartFailed(f"Ray Serve refused the config: {response.text[:2000]}")
+            raise StartFailed(f"Ray Serve refused the config: {response.text.strip()[-1500:]}")
 
     def wait_until_running(self, tell: Callable[[str], None]) -> None:
         """Return when every application runs; `tell` hears of each deployment that got there."""

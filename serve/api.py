@@ -17,7 +17,7 @@ from billing.errors import BillingError
 from billing.principal import Principal
 from models.manifest import Manifest
 from serve.errors import PROBLEM_MEDIA_TYPE, problem_document
-from serve.http import answer_body
+from serve.http import answer_body, unexpected
 from serve.pipeline import ROUTE, Pipeline, find_answer
 from serve.readiness import Readiness
 from serve.refusals import Code, Refusal
@@ -110,8 +110,8 @@ def _model_card(manifest: Manifest, pipeline: Pipeline) -> ModelCard:
         kind=manifest.kind,
         labels={"negative": manifest.labels.negative, "positive": manifest.labels.positive},
         threshold=manifest.threshold,
-        features=list(manifest.schema.names),
-        features_sha256=manifest.schema.sha256,
+        features=list(manifest.feature_schema.names),
+        features_sha256=manifest.feature_schema.sha256,
         price_per_instance=str(pipeline.pricing.price(manifest.name, manifest.version, 1)),
         created_at=manifest.created_at.isoformat(),
         default=newest.version == manifest.version,
@@ -195,9 +195,8 @@ async def _not_routed(request: Request, error: Exception) -> Response:
     return response
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:  # noqa: ARG001
-    detail = "An unexpected error; it was logged with this request_id."
-    return _problem(Refusal(Code.INTERNAL_ERROR, detail), request)
+async def _unexpected(request: Request, error: Exception) -> Response:
+    return _problem(unexpected(), request)
 
 
 _HANDLERS = {
@@ -225,14 +224,15 @@ def _openapi(api: FastAPI) -> dict[str, Any]:
         document["paths"][ROUTE] = {"post": _SCORING_OPERATION}
         schemas = document["components"]["schemas"]
         for model in (Problem, PredictionRequest, PredictionAnswer):
-            _add_schema(schemas, model.model_json_schema(ref_template="#/components/schemas/{model}"))
+            _add_schema(
+                schemas, model.model_json_schema(ref_template="#/components/schemas/{model}")
+            )
         api.openapi_schema = document
     return api.openapi_schema
 
 
 def _add_schema(schemas: dict[str, Any], schema: dict[str, Any]) -> None:
-    for name, nested in schema.pop("$defs", {}).items():
-        schemas[name] = nested
+    schemas.update(schema.pop("$defs", {}))
     schemas[schema["title"]] = schema
 
 

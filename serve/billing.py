@@ -16,7 +16,7 @@ class Billing:
     def __init__(self) -> None:
         settings = BillingSettings()
         self._database = Database(settings)
-        self._group_commit = GroupCommit(PostgresLedger(self._database, settings), settings)
+        self._group_commit = GroupCommit(PostgresLedger(self._database), settings)
 
     async def charge(self, charges: bytes) -> bytes | str:
         """Outcomes in the order of the charges; the code of a BillingError when there are none."""

@@ -55,9 +55,7 @@ class ScoringApp:
         try:
             key = IdempotencyKey.from_header(headers.get(b"idempotency-key"))
             _check_media_type(headers)
-            body = await read_body(
-                headers, receive, self._pipeline.batcher.config.body_bytes_max
-            )
+            body = await read_body(headers, receive, self._pipeline.batcher.config.body_bytes_max)
             authorization = headers.get(b"authorization")
             call = Call(
                 authorization.decode("latin-1") if authorization else None, key, body, request_id
@@ -67,10 +65,7 @@ class ScoringApp:
             await self._refuse(refusal, key, request_id, send)
         except Exception:
             logger.exception("request_failed", request_id=request_id)
-            refusal = Refusal(
-                Code.INTERNAL_ERROR, "An unexpected error; it was logged with this request_id."
-            )
-            await self._refuse(refusal, key, request_id, send)
+            await self._refuse(unexpected(), key, request_id, send)
         else:
             self._observer.request_ended("replayed" if answer.replayed else "charged")
             await _send_answer(answer, key, send)
@@ -83,6 +78,11 @@ class ScoringApp:
         used_key = (key or IdempotencyKey.make()).text.encode("latin-1")
         headers = [*document.headers, (b"idempotency-key", used_key)]
         await _send(document.status, headers, document.body, send)
+
+
+def unexpected() -> Refusal:
+    """What a client gets when the server itself is at fault: never a traceback."""
+    return Refusal(Code.INTERNAL_ERROR, "An unexpected error; it was logged with this request_id.")
 
 
 async def read_body(headers: Headers, receive: Receive, bytes_max: int) -> bytes:

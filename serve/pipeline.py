@@ -93,7 +93,7 @@ class Pipeline:
         self._in_flight = in_flight
 
     async def score(self, call: Call) -> Answer:
-        """Answer `call` with predictions that were paid exactly once; raises a Refusal otherwise."""
+        """Answer `call` with predictions that were paid once; raises a Refusal otherwise."""
         principal = await self._authenticate(call)
         charge_id = make_charge_id(principal.account_id, ROUTE, call.key.text)
         self._in_flight.check(charge_id)
@@ -114,7 +114,7 @@ class Pipeline:
         """Validate and price before anything is queued; every fault is found here, before a hop."""
         envelope = parse_envelope(call.body, self.batcher.config.instances_max)
         manifest = self._find_model(envelope.model, envelope.version)
-        packed_rows = pack_rows(envelope, manifest.schema)
+        packed_rows = pack_rows(envelope, manifest.feature_schema)
         rows = len(envelope.instances)
         amount = self.pricing.price(manifest.name, manifest.version, rows)
         self._balances.check(principal.account_id, amount)
@@ -226,10 +226,8 @@ def _answer_again(earlier: Replayed | AnswerExpired | KeyConflict, key: Idempote
 
 
 async def find_answer(history: History, principal: Principal, charge_id: uuid.UUID) -> Answer:
-    """The stored answer of the account's own charge, by id; raises a Refusal where there is none."""
+    """The stored answer of the account's own charge, by id; a Refusal where there is none."""
     earlier = await history.find_earlier(principal.account_id, charge_id, None)
     if earlier is None:
-        raise Refusal(
-            Code.PREDICTION_NOT_FOUND, "This account has no prediction with this id."
-        )
+        raise Refusal(Code.PREDICTION_NOT_FOUND, "This account has no prediction with this id.")
     return _answer_again(earlier, IdempotencyKey.make())

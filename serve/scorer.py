@@ -27,27 +27,29 @@ class ModelPool:
     def predict(self, model: str, version: str, packed_rows: bytes, rows: int) -> Probabilities:
         """Probabilities of the positive class, float64 (rows,); NaN where the model failed."""
         loaded = self._models[model, version]
-        matrix = unpack_rows(packed_rows, rows, len(loaded.manifest.schema))
+        matrix = unpack_rows(packed_rows, rows, len(loaded.manifest.feature_schema))
         return predict_or_nan(loaded, matrix)
 
 
 def predict_or_nan(model: LightGBMModel, matrix: np.ndarray[Any, Any]) -> Probabilities:
-    """Score `matrix`; where the model fails on some rows, score the others without them."""
+    """Score `matrix`, float64 (n,); NaN for the rows that the model fails on, and for these alone.
+
+    A failure that names some rows is repeated without them; one that blames all is halved.
+    """
     try:
         return model.predict(matrix)
     except PredictionFailed as failure:
-        probabilities = np.full(len(matrix), np.nan)
-        good = np.setdiff1d(np.arange(len(matrix)), failure.rows or range(len(matrix)))
-        if not failure.rows and len(matrix) > 1:
-            return np.concatenate([predict_or_nan(model, half) for half in _halves(matrix)])
-        if len(good):
-            probabilities[good] = predict_or_nan(model, matrix[good])
-        return probabilities
-
-
-def _halves(matrix: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    middle = len(matrix) // 2
-    return matrix[:middle], matrix[middle:]
+        failed = np.zeros(len(matrix), dtype=bool)
+        failed[list(failure.rows)] = True
+    if failed.all():
+        if len(matrix) == 1:
+            return np.array([np.nan])
+        middle = len(matrix) // 2
+        halves = (matrix[:middle], matrix[middle:])
+        return np.concatenate([predict_or_nan(model, half) for half in halves])
+    probabilities = np.full(len(matrix), np.nan)
+    probabilities[~failed] = predict_or_nan(model, matrix[~failed])
+    return probabilities
 
 
 class LightGBMScorer:

@@ -42,4 +42,3 @@ class ValidatorConfig(BaseModel):
     """Largest request body."""
     instances_max: int = Field(default=1_024, ge=1, le=1_024)
     """Most instances in one request."""
-

@@ -17,8 +17,10 @@ _BILLING: dict[type[BillingError], tuple[Code, str]] = {
     ),
     OutcomeUnknown: (
         Code.LEDGER_UNAVAILABLE,
-        "The ledger was lost while this request was being charged, so it may or may not have been. "
-        "Send it again with the Idempotency-Key of this answer: it is charged once at most.",
+        (
+            "The ledger was lost during this charge, so it may or may not have been made. Send the "
+            "request again with the Idempotency-Key of this answer: it is charged once at most."
+        ),
     ),
 }
 

@@ -60,12 +60,13 @@ def pack_rows(envelope: Envelope, schema: FeatureSchema) -> bytes:
     rows = bytearray()
     faults: list[Fault] = []
     for position, instance in enumerate(envelope.instances):
-        row = None if envelope.has_booleans else _dense_row(instance, len(schema))
-        if row is None:
-            row = _checked_row(instance, f"/instances/{position}", schema, faults)
-            if len(faults) >= FAULTS_MAX:
-                break
-        rows += row
+        dense = None if envelope.has_booleans else _dense_row(instance, len(schema))
+        if dense is not None:
+            rows += dense
+            continue
+        rows += _checked_row(instance, f"/instances/{position}", schema, faults)
+        if len(faults) >= FAULTS_MAX:
+            break
     if faults:
         raise _invalid(faults)
     matrix = np.frombuffer(rows, dtype=np.uint8).reshape(-1, len(schema))
@@ -86,7 +87,7 @@ def _invalid(faults: list[Fault]) -> Refusal:
     return Refusal(Code.INVALID_REQUEST, detail, faults=shown)
 
 
-def _envelope_faults(payload: Any, instances_max: int) -> list[Fault]:
+def _envelope_faults(payload: object, instances_max: int) -> list[Fault]:
     if not isinstance(payload, dict):
         return [
             Fault("", 'the body must be an object such as {"model": "...", "instances": [...]}')
@@ -104,7 +105,7 @@ def _envelope_faults(payload: Any, instances_max: int) -> list[Fault]:
     )
 
 
-def _instances_faults(instances: Any, instances_max: int) -> list[Fault]:
+def _instances_faults(instances: object, instances_max: int) -> list[Fault]:
     if not isinstance(instances, list):
         return [Fault("/instances", "instances must be a list")]
     if not 1 <= len(instances) <= instances_max:
@@ -117,7 +118,7 @@ def _instances_faults(instances: Any, instances_max: int) -> list[Fault]:
     return []
 
 
-def _dense_row(instance: Any, features: int) -> bytes | None:
+def _dense_row(instance: object, features: int) -> bytes | None:
     """The fast way: a list of `features` integers 0 or 1; None for whatever needs a closer look.
 
     `bytes(list)` takes integers alone and refuses strings and floats in C: 241 features in 2 us.
@@ -133,7 +134,7 @@ def _dense_row(instance: Any, features: int) -> bytes | None:
 
 
 def _checked_row(
-    instance: Any, pointer: str, schema: FeatureSchema, faults: list[Fault]
+    instance: object, pointer: str, schema: FeatureSchema, faults: list[Fault]
 ) -> bytes | bytearray:
     if isinstance(instance, dict):
         return _row_from_object(instance, pointer, schema, faults)
@@ -171,7 +172,7 @@ def _row_from_names(
 
 
 def _row_from_object(
-    values: dict[str, Any], pointer: str, schema: FeatureSchema, faults: list[Fault]
+    values: dict[str, object], pointer: str, schema: FeatureSchema, faults: list[Fault]
 ) -> bytearray:
     row = bytearray(len(schema))
     seen: set[int] = set()
@@ -186,7 +187,7 @@ def _row_from_object(
         elif not _is_zero_or_one(value):
             faults.append(_not_zero_or_one(_pointer(pointer, name), value))
         else:
-            row[column] = int(value)
+            row[column] = value == 1
         if column is not None:
             seen.add(column)
         if len(faults) >= FAULTS_MAX:
@@ -195,7 +196,7 @@ def _row_from_object(
 
 
 def _row_from_values(
-    values: list[Any], pointer: str, schema: FeatureSchema, faults: list[Fault]
+    values: list[object], pointer: str, schema: FeatureSchema, faults: list[Fault]
 ) -> bytes:
     if len(values) != len(schema):
         faults.append(
@@ -208,15 +209,15 @@ def _row_from_values(
             faults.append(_not_zero_or_one(f"{pointer}/{position}", value))
             if len(faults) >= FAULTS_MAX:
                 break
-    return b"" if len(faults) > before else bytes(map(int, values))
+    return b"" if len(faults) > before else bytes(value == 1 for value in values)
 
 
-def _is_zero_or_one(value: Any) -> bool:
+def _is_zero_or_one(value: object) -> bool:
     """JSON has one kind of number: 1.0 is 1. `true` is not a number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and value in (0, 1)
 
 
-def _not_zero_or_one(pointer: str, value: Any) -> Fault:
+def _not_zero_or_one(pointer: str, value: object) -> Fault:
     return Fault(pointer, f"{_shown(value)} is neither 0 nor 1")
 
 
@@ -235,7 +236,7 @@ def _pointer(base: str, name: str) -> str:
     return f"{base}/{escaped}"
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     try:
         text = orjson.dumps(value).decode()
     except (orjson.JSONEncodeError, UnicodeDecodeError):

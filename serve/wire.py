@@ -31,8 +31,8 @@ class PredictionRequest(Wire):
     instances: list[list[str] | dict[str, ZeroOrOne] | list[ZeroOrOne]] = Field(
         min_length=1,
         max_length=1024,
-        description="Each a list of the feature names that are present, an object of name to 0 or 1 "
-        "(left out: 0), or a dense list with one 0 or 1 for each feature of the model",
+        description="Each a list of the names of the features that are present, an object of name "
+        "to 0 or 1 (left out: 0), or a dense list with one 0 or 1 for each feature of the model",
     )
 
     model_config = ConfigDict(

@@ -23,9 +23,7 @@ def test_ten_times_as_many_requests_as_credits_give_exactly_the_credits(
     """Over two validator replicas: neither more nor fewer answers than were paid for."""
     assert len(product.deployment("FeatureValidator")["replicas"]) == 2
     api = make_api("20")
-    responses = [
-        response for _ in range(4) for response in api.score_at_once(50)
-    ]
+    responses = [response for _ in range(4) for response in api.score_at_once(50)]
     assert statuses(responses) == {200: 20, 402: 180}
     assert api.balance == 0
     balances = {response.json().get("credits_balance") for response in responses} - {None}
@@ -225,6 +223,10 @@ def kill(product: Product, deployment: str) -> None:
 
 def kill_postgres_backend(product: Product) -> None:
     postmaster = psutil.Process(product.record["postmaster"]["pid"])
-    backends = [each for each in postmaster.children() if "farebox_app" in each.cmdline()[0] or "postgres: postgres" in each.cmdline()[0]]
+    backends = [
+        each
+        for each in postmaster.children()
+        if "farebox_app" in each.cmdline()[0] or "postgres: postgres" in each.cmdline()[0]
+    ]
     assert backends
     backends[0].kill()

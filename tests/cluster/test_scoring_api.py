@@ -184,9 +184,7 @@ def test_other_than_json_415(api: Api, headers: dict[str, str]) -> None:
         ),
     ],
 )
-def test_bad_bodies_422_with_a_pointer(
-    api: Api, content: bytes, code: str, pointer: str
-) -> None:
+def test_bad_bodies_422_with_a_pointer(api: Api, content: bytes, code: str, pointer: str) -> None:
     response = api.client.post(
         PREDICTIONS, content=content, headers={"Content-Type": "application/json"}
     )

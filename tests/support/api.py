@@ -37,9 +37,7 @@ class Api:
         )
         return cls(base_url, key, client)
 
-    def score(
-        self, payload: Any = None, key: str | None = None, **headers: str
-    ) -> httpx.Response:
+    def score(self, payload: Any = None, key: str | None = None, **headers: str) -> httpx.Response:
         """POST /v1/predictions; `key` is the Idempotency-Key."""
         if key is not None:
             headers["Idempotency-Key"] = key

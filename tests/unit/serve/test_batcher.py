@@ -163,9 +163,7 @@ def test_more_slots_run_more_batches_at_a_time() -> None:
 def test_a_full_queue_refuses_in_rows_and_in_requests() -> None:
     async def story() -> None:
         gate = Gate()
-        batcher = MicroBatcher(
-            gate, ValidatorConfig(queue_rows_max=2048, queue_requests_max=3)
-        )
+        batcher = MicroBatcher(gate, ValidatorConfig(queue_rows_max=2048, queue_requests_max=3))
         batcher.submit(job())
         await turns()  # under way: no longer counted
         batcher.submit(job(1024, ANNA))
