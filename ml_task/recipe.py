@@ -1,0 +1,65 @@
+"""How the model is fitted: what a row weighs, and LightGBM's parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import lightgbm
+import numpy as np
+from numpy.typing import NDArray
+
+from data.loader import Matrix
+
+Probabilities: TypeAlias = NDArray[np.float64]
+Predict: TypeAlias = Callable[[Matrix], Probabilities]
+Fit: TypeAlias = Callable[[Matrix, Matrix], Predict]
+
+SEED = 20230620
+TREES = 150
+WEIGHTING = "each unique feature vector weighs 1, shared among its labels as its rows are"
+PARAMETERS: dict[str, int | float | str | bool] = {
+    "objective": "binary",
+    "num_leaves": 7,
+    "learning_rate": 0.1,
+    "min_data_in_leaf": 3,
+    "feature_fraction": 0.3,
+    "seed": SEED,
+    "deterministic": True,
+    "force_row_wise": True,
+    "num_threads": 1,
+    "verbosity": -1,
+}
+
+
+def weigh_vectors(matrix: Matrix, labels: Matrix) -> tuple[Matrix, Matrix, NDArray[np.float64]]:
+    """Collapse rows to (vector, label) pairs with weights; the order of rows does not matter."""
+    pairs, counts = np.unique(np.column_stack([matrix, labels]), axis=0, return_counts=True)
+    vectors = np.unique(pairs[:, :-1], axis=0, return_inverse=True)[1].reshape(-1)
+    rows_of_vector = np.bincount(vectors, weights=counts)[vectors]
+    return pairs[:, :-1], pairs[:, -1], counts / rows_of_vector
+
+
+def fit_booster(
+    matrix: Matrix, labels: Matrix, names: tuple[str, ...] | None = None
+) -> lightgbm.Booster:
+    """Fit the model; equal rows in any order give byte-identical model texts."""
+    vectors, targets, weights = weigh_vectors(matrix, labels)
+    table = lightgbm.Dataset(
+        vectors.astype(np.float32),
+        label=targets,
+        weight=weights,
+        feature_name="auto" if names is None else list(names),
+        params={"verbosity": -1},
+    )
+    return lightgbm.train(dict(PARAMETERS), table, num_boost_round=TREES)
+
+
+def fit(matrix: Matrix, labels: Matrix) -> Predict:
+    """Fit the model and give what predicts with it."""
+    booster = fit_booster(matrix, labels)
+
+    def predict(rows: Matrix) -> Probabilities:
+        return np.asarray(booster.predict(rows, num_threads=1), dtype=np.float64)
+
+    return predict
