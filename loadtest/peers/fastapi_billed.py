@@ -66,7 +66,14 @@ async def create_prediction(
     try:
         matrix = model.matrix(body.instances)
         predictions = _labelled(model.predict(matrix))
-        charge = _charge(charge_id, account_id, body, await request.body(), matrix, predictions)
+        charge = _charge(
+            charge_id=charge_id,
+            account_id=account_id,
+            body=body,
+            raw=await request.body(),
+            matrix=matrix,
+            predictions=predictions,
+        )
         paid = await _ledger(request).charge(charge)
     except UnknownFeature as error:
         raise HTTPException(422, f"unknown feature {error}") from error
@@ -117,10 +124,14 @@ def _ledger(request: Request) -> PeerLedger:
 
 
 def _labelled(probabilities: list[float]) -> list[Prediction]:
-    return [Prediction(label="malware" if p >= 0.5 else "goodware", probability=p) for p in probabilities]
+    return [
+        Prediction(label="malware" if p >= 0.5 else "goodware", probability=p)
+        for p in probabilities
+    ]
 
 
 def _charge(
+    *,
     charge_id: uuid.UUID,
     account_id: uuid.UUID,
     body: PredictionRequest,

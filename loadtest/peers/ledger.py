@@ -109,7 +109,7 @@ class PeerLedger:
 
 
 async def _pay(connection: asyncpg.Connection, charge: PeerCharge) -> Paid | None:
-    """Charge now; None where the charge id exists. The hot row comes last, so it is held briefly."""
+    """Charge now; None where the charge id exists. The hot row comes last, to be held briefly."""
     async with connection.transaction():
         new = await connection.fetchval(
             INSERT_PREDICTION,

@@ -30,8 +30,8 @@ class PeerModel:
 
     def predict(self, matrix: Matrix) -> list[float]:
         """The probability of malware for each row."""
-        probabilities: list[float] = self._booster.predict(matrix, num_threads=1).tolist()
-        return probabilities
+        probabilities = self._booster.predict(matrix, num_threads=1)
+        return [float(probability) for probability in np.asarray(probabilities)]
 
     def _dense(self, row: Row) -> Sequence[int]:
         if isinstance(row, list) and (not row or isinstance(row[0], str)):

@@ -46,10 +46,12 @@ CREATE TABLE entries (
 
 
 def asyncpg_url(database_url: str, database: str | None = None) -> str:
-    """`database_url` without a SQLAlchemy driver name, pointing at `database` where one is given."""
+    """`database_url` without a SQLAlchemy driver name, pointing at `database` if one is given."""
     parts = urlsplit(database_url)
     scheme = parts.scheme.partition("+")[0]
-    return urlunsplit(parts._replace(scheme=scheme, path=f"/{database}" if database else parts.path))
+    return urlunsplit(
+        parts._replace(scheme=scheme, path=f"/{database}" if database else parts.path)
+    )
 
 
 def hash_key(api_key: str) -> bytes:
