@@ -21,8 +21,8 @@ from rich.console import Console
 
 from loadtest.bench.checks import money_faults, run_faults, speed_faults
 from loadtest.bench.cpu import Roots
+from loadtest.bench.peer import PeerFailed, running_peer
 from loadtest.bench.plan import MANY, Plan, carry_out
-from loadtest.bench.processes import PeerFailed, running_peer
 from loadtest.bench.report import Report, as_json, as_markdown, make_report, print_report
 from loadtest.bench.sides import PEER, PRODUCT, Side
 from loadtest.bench.wrk import GeneratorFailed

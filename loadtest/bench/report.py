@@ -149,7 +149,11 @@ def _label(summary: Summary) -> str:
 
 
 def _notes(report: Report) -> list[str]:
-    limited = " (wrk is not installed: the generator limits the figures)" if report.generator == BUILT_IN else ""
+    limited = (
+        " (wrk is not installed: the generator limits the figures)"
+        if report.generator == BUILT_IN
+        else ""
+    )
     return [
         f"Machine: {report.machine}; the load generator runs on it too.",
         f"Load generator: {report.generator}{limited}.",

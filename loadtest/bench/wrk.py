@@ -8,8 +8,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from loadtest.bench.processes import ending
 from loadtest.bench.run import Load, Run
+from loadtest.processes import ending
 
 SCRIPT = Path(__file__).with_name("score.lua")
 DRAIN_SECONDS = 3

@@ -1,4 +1,4 @@
-"""Starting and ending processes of our own, by their ids."""
+"""The plain peer as a process of our own."""
 
 from __future__ import annotations
 
@@ -13,28 +13,14 @@ from pathlib import Path
 
 import httpx
 
-STOP_SECONDS = 10
+from loadtest.processes import ending
+
 READY_SECONDS = 60
 POLL_SECONDS = 0.2
 
 
 class PeerFailed(Exception):
     """The peer did not come up."""
-
-
-@contextmanager
-def ending(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
-    """End `process` on the way out: politely first, then not."""
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
 
 
 @contextmanager
