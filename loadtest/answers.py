@@ -15,14 +15,20 @@ def answer_fault(answer: object, instances: int) -> str | None:
     predictions = answer.get("predictions")
     if not isinstance(predictions, list) or len(predictions) != instances:
         return f"not {instances} predictions"
-    for prediction in predictions:
-        probability = prediction.get("probability")
-        if prediction.get("label") not in LABELS or not isinstance(probability, float | int):
-            return f"not a prediction: {prediction}"
-        if not 0 <= probability <= 1:
-            return f"not a probability: {probability}"
+    faults = [fault for fault in map(_prediction_fault, predictions) if fault]
+    if faults:
+        return faults[0]
     if not answer.get("id") or Decimal(answer.get("credits_charged", "0")) <= 0:
         return "no id or no charge"
+    return None
+
+
+def _prediction_fault(prediction: object) -> str | None:
+    if not isinstance(prediction, dict) or prediction.get("label") not in LABELS:
+        return f"not a prediction: {prediction}"
+    probability = prediction.get("probability")
+    if not isinstance(probability, float | int) or not 0 <= probability <= 1:
+        return f"not a probability: {probability}"
     return None
 
 

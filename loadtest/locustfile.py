@@ -124,7 +124,8 @@ def _accept(
 ) -> dict[str, Any] | None:
     """Count a 200 and check it."""
     said: dict[str, Any] = answer.json()
-    replayed = str((answer.headers or {}).get("Idempotency-Replayed", ""))
+    headers = answer.headers
+    replayed = str(headers.get("Idempotency-Replayed", "")) if headers else ""
     if replayed == "true":
         tally.replays += 1
     else:
