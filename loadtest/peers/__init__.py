@@ -1,0 +1,1 @@
+"""Other ways to do Farebox's job, to measure it against."""

@@ -1,0 +1,59 @@
+"""Where the running product is: what `make up` wrote into `.farebox/`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+STATE_FOLDER = Path(".farebox")
+
+
+class NoProduct(Exception):
+    """No product is running in this checkout."""
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A running product: its address, its database, and the processes it is known by."""
+
+    base_url: str
+    database_url: str
+    pids: tuple[int, ...]
+
+
+def find_product(folder: Path = STATE_FOLDER) -> Product:
+    """The product that runs in this checkout; raises NoProduct with what to do."""
+    try:
+        state = json.loads((folder / "product.json").read_text())
+    except FileNotFoundError:
+        raise NoProduct(
+            "no product is running in this checkout: start one with `make up`"
+        ) from None
+    base_url = read_env(folder / "demo.env").get("FAREBOX_URL", state["base_url"])
+    product = Product(base_url.rstrip("/"), state["database_url"], collect_pids(state))
+    if not any(psutil.pid_exists(pid) for pid in product.pids):
+        raise NoProduct(f"the product of {folder / 'product.json'} has ended: run `make up` again")
+    return product
+
+
+def read_env(path: Path) -> dict[str, str]:
+    """`NAME=value` lines of a file; empty where there is no file."""
+    if not path.exists():
+        return {}
+    lines = [line.removeprefix("export ").strip() for line in path.read_text().splitlines()]
+    pairs = [line.partition("=") for line in lines if "=" in line and not line.startswith("#")]
+    return {name: value.strip("\"'") for name, _, value in pairs}
+
+
+def collect_pids(state: dict[str, object]) -> tuple[int, ...]:
+    """The process ids of `product.json`: `pid`, and whatever `pids` holds, as a list or by name."""
+    pids = {state.get("pid")}
+    more = state.get("pids")
+    if isinstance(more, dict):
+        pids.update(more.values())
+    elif isinstance(more, list):
+        pids.update(more)
+    return tuple(sorted(pid for pid in pids if isinstance(pid, int)))
