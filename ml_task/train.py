@@ -38,6 +38,8 @@ MODEL_NAME = "android-malware"
 MODEL_FILE = "model.txt"
 CARD_FILE = "card.md"
 
+app = typer.Typer(add_completion=False)
+
 
 def train(
     dataset: Dataset, root: Path, version: str, created_at: datetime, plan: Plan | None = None
@@ -113,6 +115,7 @@ def describe_training(dataset: Dataset) -> Training:
     )
 
 
+@app.command()
 def main(
     dataset: Annotated[
         Path | None, typer.Option(help="TUANDROMD.csv; else FAREBOX_DATASET, known folders, UCI")
@@ -137,4 +140,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()
