@@ -15,7 +15,7 @@ import httpx
 
 from loadtest.processes import ending
 
-READY_SECONDS = 60
+READY_SECONDS = 120
 POLL_SECONDS = 0.2
 
 
@@ -26,7 +26,7 @@ class PeerFailed(Exception):
 @contextmanager
 def running_peer(database_url: str, model: Path, port: int) -> Iterator[int]:
     """Run the plain peer; yields its process id, ends its whole group afterwards."""
-    command = [sys.executable, "-m", "loadtest.peers.fastapi_billed"]
+    command = [sys.executable, "-m", "loadtest.peers"]
     command += ["--database-url", database_url, "--model", str(model), "--port", str(port)]
     with (
         subprocess.Popen(command, text=True, start_new_session=True) as process,

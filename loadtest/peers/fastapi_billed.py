@@ -1,7 +1,4 @@
-"""The plain peer: FastAPI, LightGBM in process and one transaction for each request.
-
-`python -m loadtest.peers.fastapi_billed --database-url URL --model FILE`
-"""
+"""The plain peer: FastAPI, LightGBM in process and one transaction for each request."""
 
 from __future__ import annotations
 
@@ -15,8 +12,6 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import typer
-import uvicorn
 from cachetools import TTLCache
 from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Request, Response
 
@@ -101,7 +96,7 @@ async def healthz() -> dict[str, str]:
 
 
 def create_app() -> FastAPI:
-    """One worker's application; settings come from the environment that `main` sets."""
+    """One worker's application; settings come from the environment, see `__main__`."""
     app = FastAPI(title="plain peer", lifespan=_lifespan)
     app.include_router(router)
     return app
@@ -168,34 +163,3 @@ def _answer(charge_id: uuid.UUID, paid: Paid, predictions: list[Prediction]) -> 
 def _credits(microcredits: int) -> str:
     whole, fraction = divmod(microcredits, MICROCREDITS_PER_CREDIT)
     return f"{whole}.{fraction:06d}".rstrip("0").rstrip(".")
-
-
-def main(
-    database_url: Annotated[str, typer.Option(help="URL of the database `farebox_peer`")],
-    model: Annotated[Path, typer.Option(help="a LightGBM text model", exists=True)],
-    port: Annotated[int, typer.Option()] = 8100,
-    workers: Annotated[int, typer.Option()] = 2,
-    connections: Annotated[int, typer.Option(help="database connections of a worker")] = 10,
-) -> None:
-    """Serve on loopback until told to stop."""
-    os.environ.update(
-        PEER_DATABASE_URL=database_url,
-        PEER_MODEL=str(model),
-        PEER_CONNECTIONS=str(connections),
-        OMP_NUM_THREADS="1",
-    )
-    uvicorn.run(
-        "loadtest.peers.fastapi_billed:create_app",
-        factory=True,
-        host="127.0.0.1",
-        port=port,
-        workers=workers,
-        loop="uvloop",
-        http="httptools",
-        access_log=False,
-        log_level="warning",
-    )
-
-
-if __name__ == "__main__":
-    typer.run(main)
