@@ -121,7 +121,7 @@ def main(
         Path | None, typer.Option(help="TUANDROMD.csv; else FAREBOX_DATASET, known folders, UCI")
     ] = None,
     out: Annotated[Path, typer.Option(help="root of the artifacts")] = ARTIFACTS_ROOT,
-    version: Annotated[str, typer.Option(help="a whole number; an existing one is replaced")] = "1",
+    version: Annotated[int, typer.Option(min=1, max=999_999_999, help="replaced if it exists")] = 1,
     created_at: Annotated[
         datetime | None, typer.Option(help="moment to record, UTC; now unless given")
     ] = None,
@@ -134,7 +134,7 @@ def main(
         typer.secho(str(error), err=True, fg=typer.colors.RED)
         raise typer.Exit(1) from error
     moment = created_at.replace(tzinfo=UTC) if created_at else datetime.now(UTC)
-    manifest = train(loaded, out, version, moment.replace(microsecond=0))
+    manifest = train(loaded, out, str(version), moment.replace(microsecond=0))
     typer.echo(render_card(manifest))
     typer.echo(f"written to {artifact_folder(out, manifest.name, manifest.version)}")
 

@@ -1,19 +1,21 @@
 """Loads a LightGBM artifact from its text format and predicts with it; nothing is ever unpickled.
 
-Measured with LightGBM 4.7 on one thread (2 shared cores, 150 trees of 7 leaves, 241 features),
-median microseconds for one call by rows:
+Measured with LightGBM 4.7 on one thread (150 trees of 7 leaves, 241 features; ways interleaved on 2
+busy cores), median microseconds for one call by rows:
 
-| way                                            |   1 |  64 | 256 |
-|------------------------------------------------|-----|-----|-----|
-| `Booster.predict`, uint8 matrix                |  24 | 148 | 558 |
-| the same, float32 or float64 matrix            |  23 | 147 | 539 |
-| the same, `predict_disable_shape_check=True`   |  25 | 150 | 567 |
-| private `_InnerPredictor`, made once           |  18 | 140 | 525 |
-| C API `PredictForMat` by ctypes                |  10 | 133 | 509 |
-| C API single-row fast path, row by row         |   6 | 184 | 733 |
+| way                                          |  1 |  64 | 256 |
+|----------------------------------------------|----|-----|-----|
+| `LightGBMModel.predict`                      | 32 | 178 | 614 |
+| `Booster.predict`, uint8 matrix              | 27 | 160 | 563 |
+| the same, float32 matrix                     | 24 | 155 | 554 |
+| the same, float64 matrix                     | 25 | 159 | 570 |
+| uint8, `predict_disable_shape_check=True`    | 27 | 161 | 563 |
+| private `_InnerPredictor`, made once         | 19 | 148 | 545 |
+| C API `PredictForMat` by ctypes              | 12 | 142 | 547 |
+| C API single-row fast path, row by row       |  7 | 190 | 758 |
 
-Past a few rows the trees cost, not the call; the private ways save 13 to 18 microseconds a batch,
-so the public one is used. Its conversion of uint8 is as fast as our own.
+Past a few rows the trees cost, not the call: the private ways save at most 20 microseconds a batch,
+so the public one is used.
 """
 
 from __future__ import annotations

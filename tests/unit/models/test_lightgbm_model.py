@@ -4,6 +4,7 @@ import hashlib
 import pickle
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 
@@ -76,6 +77,15 @@ def test_row_predicts_the_same_alone_and_in_a_batch(committed: LightGBMModel) ->
     assert batch.dtype == np.float64
     assert batch.shape == (64,)
     assert batch.tolist() == alone
+
+
+def test_threads_that_predict_at_once_do_not_disturb_each_other(committed: LightGBMModel) -> None:
+    random = np.random.default_rng(1)
+    batches = [random.integers(0, 2, (rows, 241), dtype=np.uint8) for rows in range(1, 65)] * 4
+    expected = [committed.predict(batch).tolist() for batch in batches]
+    with ThreadPoolExecutor(4) as threads:
+        found = [one.tolist() for one in threads.map(committed.predict, batches)]
+    assert found == expected
 
 
 def test_no_rows_give_no_probabilities(committed: LightGBMModel) -> None:
