@@ -53,6 +53,11 @@ class Home:
         return self.root / "logs"
 
     @property
+    def ray_log(self) -> Path:
+        """Output of the Ray head of the last start."""
+        return self.logs / "ray.log"
+
+    @property
     def ray(self) -> Path:
         """Ray's own folder, outside the checkout and short.
 

@@ -153,9 +153,10 @@ class _Start:
 
     def _check_alive(self, head: subprocess.Popen[bytes]) -> None:
         if head.poll() is not None:
+            last_words = self._home.ray_log.read_text(errors="replace").strip()[-1000:]
             raise StartFailed(
-                f"Ray ended by itself (exit code {head.returncode}); "
-                f"see {self._home.logs / 'ray.log'} and {self._home.ray}/session_latest/logs"
+                f"Ray ended by itself (exit code {head.returncode}); its last words, from "
+                f"{self._home.ray_log}:\n{last_words}"
             )
 
     def _record(self, billing: BillingSettings) -> None:

@@ -64,8 +64,7 @@ def start_head(
 ) -> subprocess.Popen[bytes]:
     """Start the head in a session of its own, so that Ctrl-C reaches only who ends it in order."""
     (home.ray / "h").mkdir(parents=True, exist_ok=True)
-    log = (home.logs / "ray.log").open("ab")
-    with log:
+    with home.ray_log.open("wb") as log:
         return subprocess.Popen(
             _head_command(home.ray, settings),
             env=environment,

@@ -43,10 +43,12 @@ class ScoringApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._api(scope, receive, send)
-        elif scope["path"] == ROUTE and scope["method"] == "POST":
+        elif scope["path"] != ROUTE:
+            await self._api(scope, receive, _with_idempotency_key(scope, send))
+        elif scope["method"] == "POST":
             await self._score(scope, receive, send)
         else:
-            await self._api(scope, receive, _with_idempotency_key(scope, send))
+            await self._refuse_method(scope, send)
 
     async def _score(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: Headers = dict(scope["headers"])
@@ -70,13 +72,23 @@ class ScoringApp:
             self._observer.request_ended("replayed" if answer.replayed else "charged")
             await _send_answer(answer, key, send)
 
+    async def _refuse_method(self, scope: Scope, send: Send) -> None:
+        refusal = Refusal(Code.METHOD_NOT_ALLOWED, f"{ROUTE} takes POST, not {scope['method']}.")
+        request_id = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        await self._refuse(refusal, None, request_id, send, ((b"allow", b"POST"),))
+
     async def _refuse(
-        self, refusal: Refusal, key: IdempotencyKey | None, request_id: str, send: Send
+        self,
+        refusal: Refusal,
+        key: IdempotencyKey | None,
+        request_id: str,
+        send: Send,
+        more_headers: tuple[tuple[bytes, bytes], ...] = (),
     ) -> None:
         self._observer.request_ended(refusal.code)
         document = problem_document(refusal, request_id)
         used_key = (key or IdempotencyKey.make()).text.encode("latin-1")
-        headers = [*document.headers, (b"idempotency-key", used_key)]
+        headers = [*document.headers, *more_headers, (b"idempotency-key", used_key)]
         await _send(document.status, headers, document.body, send)
 
 

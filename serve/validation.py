@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import orjson
-from rapidfuzz import process
+from rapidfuzz import fuzz, process
 
 from data.schema import FeatureSchema
 from serve.refusals import Code, Fault, Refusal
@@ -225,6 +225,7 @@ def _unknown_feature(pointer: str, name: str, schema: FeatureSchema) -> Fault:
     close = process.extractOne(
         name[:_SHOWN_CHARACTERS_MAX].rpartition(".")[2].upper(),
         schema.names,
+        scorer=fuzz.ratio,
         score_cutoff=_SUGGESTION_SCORE_MIN,
     )
     hint = f'; did you mean "{close[0]}"?' if close else "; GET /v1/models lists the known names"

@@ -18,7 +18,8 @@ from models.registry import ARTIFACTS_ROOT
 from tests.support.api import Api
 from tests.support.product import Product, serve_config
 
-FIRST_PORT = 18_000
+FIRST_PORT = 21_000
+"""Above the ports that Ray gives its workers (10002 to 19999)."""
 
 QUICK_SCALING = {
     "LightGBMScorer": {

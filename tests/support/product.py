@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,8 +28,17 @@ class Product:
     home: Path
     first_port: int
     environment: dict[str, str] = field(default_factory=dict)
-    process: subprocess.Popen[str] | None = None
-    lines: list[str] = field(default_factory=list)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def output(self) -> Path:
+        """What the process printed."""
+        return self.home.with_suffix(".out")
+
+    @property
+    def lines(self) -> list[str]:
+        """What the process printed, by lines."""
+        return self.output.read_text().splitlines()
 
     @property
     def base_url(self) -> str:
@@ -60,16 +68,15 @@ class Product:
 
     def spawn(self) -> None:
         """Start it without waiting."""
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "farebox", "up"],
-            env=self.variables,
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        threading.Thread(target=self._read_lines, args=(self.process,), daemon=True).start()
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "farebox", "up"],
+                env=self.variables,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
 
     def wait_until_ready(self) -> None:
         self.wait_for_line("Ctrl-C stops everything", START_SECONDS)
@@ -134,11 +141,6 @@ class Product:
         """One deployment as the dashboard tells it."""
         deployment: dict[str, Any] = self.applications()["scoring"]["deployments"][name]
         return deployment
-
-    def _read_lines(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
-        for line in process.stdout:
-            self.lines.append(line.rstrip("\n"))
 
 
 def serve_config(changes: dict[str, dict[str, Any]]) -> dict[str, Any]:
