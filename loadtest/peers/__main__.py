@@ -18,7 +18,7 @@ def main(
     model: Annotated[Path, typer.Option(help="a LightGBM text model", exists=True)],
     port: Annotated[int, typer.Option()] = 8100,
     workers: Annotated[int, typer.Option()] = 2,
-    connections: Annotated[int, typer.Option(help="database connections of a worker")] = 4,
+    connections: Annotated[int, typer.Option(help="database connections of a worker")] = 10,
 ) -> None:
     """Serve on loopback until told to stop."""
     os.environ.update(
