@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -50,6 +51,15 @@ EXPECTED_ERRORS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class PeerOptions:
+    """How the peer runs; an empty `server_url` stands for the product's PostgreSQL server."""
+
+    model: Path
+    server_url: str
+    connections: int
+
+
 def main(
     *,
     seconds: Annotated[int, typer.Option(min=2, max=120)] = 10,
@@ -59,6 +69,9 @@ def main(
     peer_server: Annotated[
         str, typer.Option(help="URL of PostgreSQL for the peer; the product's server by default")
     ] = "",
+    peer_connections: Annotated[
+        int, typer.Option(min=1, max=40, help="database connections of each peer worker")
+    ] = 10,
     markdown: Annotated[bool, typer.Option(help="print Markdown for a page")] = False,
     enforce: Annotated[bool, typer.Option(help="fail where a speed goal is missed")] = False,
 ) -> None:
@@ -67,7 +80,7 @@ def main(
     plan = Plan(make_bodies(), connections, seconds, rounds, SINGLES)
     console = Console(stderr=markdown)
     try:
-        report = bench(plan, model, peer_server, console)
+        report = bench(plan, PeerOptions(model, peer_server, peer_connections), console)
     except EXPECTED_ERRORS as error:
         Console(stderr=True).print(f"[red]bench: {error}[/red]", soft_wrap=True)
         raise typer.Exit(2) from error
@@ -80,13 +93,13 @@ def main(
     raise typer.Exit(1 if report.faults or missed else 0)
 
 
-def bench(plan: Plan, model: Path, peer_server: str, console: Console) -> Report:
+def bench(plan: Plan, options: PeerOptions, console: Console) -> Report:
     """Find the product, start the peer, run the plan, check the money, keep the result."""
     product = find_product()
     console.print(f"product at {product.base_url}: making {MANY} accounts with keys where needed")
     keys = ensure_keys(product.base_url, STATE_FOLDER / "bench-keys.json", MANY, CREDITS_EACH)
     postmaster = asyncio.run(find_postmaster(product.database_url))
-    with peer_side(peer_server or product.database_url, model) as (peer, peer_pid):
+    with peer_side(options, product.database_url) as (peer, peer_pid):
         sides = [Side(PRODUCT, product.base_url, keys), peer]
         for side in sides:
             side.open_books(plan.bodies[0])
@@ -103,14 +116,15 @@ def bench(plan: Plan, model: Path, peer_server: str, console: Console) -> Report
 
 
 @contextmanager
-def peer_side(server_url: str, model: Path) -> Iterator[tuple[Side, int]]:
+def peer_side(options: PeerOptions, product_database: str) -> Iterator[tuple[Side, int]]:
     """The running peer with fresh accounts in a fresh database, which is dropped at the end."""
-    if not model.exists():
-        raise ValueError(f"the peer needs the model file {model}")
+    if not options.model.exists():
+        raise ValueError(f"the peer needs the model file {options.model}")
+    server_url = options.server_url or product_database
     url = asyncio.run(create_database(server_url))
     try:
         keys = asyncio.run(create_accounts(url, MANY, CREDITS_EACH))
-        with running_peer(url, model, PEER_PORT) as pid:
+        with running_peer(url, options.model, PEER_PORT, options.connections) as pid:
             yield Side(PEER, f"http://127.0.0.1:{PEER_PORT}", keys), pid
     finally:
         asyncio.run(drop_database(server_url))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import os
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -49,7 +48,6 @@ def run_builtin(load: Load) -> Run:
         socket_errors=tally.socket_errors,
         timeouts=tally.timeouts,
         generator=NAME,
-        generator_pid=os.getpid(),
     )
 
 

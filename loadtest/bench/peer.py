@@ -24,10 +24,11 @@ class PeerFailed(Exception):
 
 
 @contextmanager
-def running_peer(database_url: str, model: Path, port: int) -> Iterator[int]:
+def running_peer(database_url: str, model: Path, port: int, connections: int) -> Iterator[int]:
     """Run the plain peer; yields its process id, ends its whole group afterwards."""
     command = [sys.executable, "-m", "loadtest.peers"]
     command += ["--database-url", database_url, "--model", str(model), "--port", str(port)]
+    command += ["--connections", str(connections)]
     with (
         subprocess.Popen(command, text=True, start_new_session=True) as process,
         _ending_group(process),

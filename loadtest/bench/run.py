@@ -36,7 +36,6 @@ class Run:
     socket_errors: int = 0
     timeouts: int = 0
     generator: str = "wrk"
-    generator_pid: int = 0
     cpu_seconds: dict[str, float] = field(default_factory=dict)
 
     @property
