@@ -1,0 +1,100 @@
+"""A real ledger in memory, for tests: it passes the contract that the PostgreSQL one passes."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from billing.charges import (
+    Charge,
+    Charged,
+    ChargeRejected,
+    Earlier,
+    InsufficientCredits,
+    Outcome,
+    StoredAnswer,
+)
+from billing.credits import ZERO, Credits
+from billing.earlier import PaidCharge
+
+_BODY_SHA256_BYTES = 32
+_INSTANCES_MAX = 2**31 - 1
+
+
+class MemoryLedger:
+    """Implements `billing.ports.Ledger`; one charge after another, nothing awaited."""
+
+    def __init__(self) -> None:
+        self._balances: dict[uuid.UUID, Credits] = {}
+        self._paid: dict[uuid.UUID, Charge] = {}
+        self._expired: set[uuid.UUID] = set()
+
+    def grant(self, account_id: uuid.UUID, amount: Credits) -> None:
+        """Add credits; the account is made if it is new."""
+        self._balances[account_id] = self._balances.get(account_id, ZERO) + amount
+
+    def expire_answers(self) -> None:
+        """Forget every stored answer, as after their retention; what was paid stays known."""
+        self._expired.update(self._paid)
+
+    async def charge(self, charges: Sequence[Charge]) -> list[Outcome]:
+        """As the port says."""
+        outcomes = [self._charge(charge) for charge in charges]
+        return [
+            self._answer(charge) if outcome is None else outcome
+            for charge, outcome in zip(charges, outcomes, strict=True)
+        ]
+
+    async def find_earlier(
+        self, account_id: uuid.UUID, charge_id: uuid.UUID, body_sha256: bytes | None
+    ) -> Earlier | None:
+        """As the port says."""
+        paid = self._paid.get(charge_id)
+        if paid is None or paid.account_id != account_id:
+            return None
+        return self._read(paid).answer(body_sha256)
+
+    async def fetch_balance(self, account_id: uuid.UUID) -> Credits:
+        """As the port says; an unknown account has nothing."""
+        return self._balances.get(account_id, ZERO)
+
+    def _charge(self, charge: Charge) -> Outcome | None:
+        """None where the id was paid before: answered with the balance after the whole batch."""
+        if charge.charge_id in self._paid:
+            return None
+        available = self._balances.get(charge.account_id)
+        if available is None or charge.amount > available:
+            return InsufficientCredits(charge.charge_id, charge.amount, available or ZERO)
+        if not _is_sound(charge):
+            return ChargeRejected(charge.charge_id)
+        self._paid[charge.charge_id] = charge
+        self._balances[charge.account_id] = available - charge.amount
+        return Charged(charge.charge_id, available - charge.amount)
+
+    def _answer(self, charge: Charge) -> Outcome:
+        paid = self._paid[charge.charge_id]
+        if paid.account_id != charge.account_id:
+            return ChargeRejected(charge.charge_id)
+        return self._read(paid).answer(charge.body_sha256)
+
+    def _read(self, paid: Charge) -> PaidCharge:
+        is_expired = paid.charge_id in self._expired
+        stored = StoredAnswer(
+            charge_id=paid.charge_id,
+            model=paid.model,
+            version=paid.version,
+            predictions=b"" if is_expired else paid.predictions,
+            amount=paid.amount,
+        )
+        return PaidCharge(stored, paid.body_sha256, is_expired, self._balances[paid.account_id])
+
+
+def _is_sound(charge: Charge) -> bool:
+    """What the tables' constraints say of a charge."""
+    texts = (charge.key_id, charge.request_id, charge.model, charge.version)
+    return (
+        charge.amount >= ZERO
+        and 0 < charge.instances <= _INSTANCES_MAX
+        and len(charge.body_sha256) == _BODY_SHA256_BYTES
+        and not any("\0" in text for text in texts)
+    )
