@@ -1,0 +1,48 @@
+"""Who a key belongs to and what things cost, read afresh; callers keep what they are given."""
+
+from __future__ import annotations
+
+from pydantic import SecretStr
+from sqlalchemy import select
+
+from billing.credits import Credits
+from billing.database import Database
+from billing.keys import ApiKey, is_secret_of
+from billing.prices import Price, PriceTable
+from billing.principal import Principal
+from billing.tables import accounts, api_keys, prices
+
+
+class Directory:
+    """Look-ups of keys and prices."""
+
+    def __init__(self, database: Database, key_hash_secret: SecretStr) -> None:
+        self._database = database
+        self._key_hash_secret = key_hash_secret.get_secret_value().encode()
+
+    async def fetch_principal(self, api_key: ApiKey) -> Principal | None:
+        """Whose key it is; None where it is unknown, revoked, or the secret is another."""
+        query = (
+            select(api_keys.c.account_id, accounts.c.name, api_keys.c.secret_hash)
+            .join_from(api_keys, accounts)
+            .where(api_keys.c.id == api_key.id, api_keys.c.revoked_at.is_(None))
+        )
+        async with self._database.begin() as connection:
+            found = (await connection.execute(query)).one_or_none()
+        if found is None or not is_secret_of(api_key, self._key_hash_secret, found.secret_hash):
+            return None
+        return Principal(found.account_id, found.name, api_key.id)
+
+    async def fetch_prices(self) -> PriceTable:
+        """All prices, those to come included."""
+        query = select(
+            prices.c.model, prices.c.version, prices.c.amount_microcredits, prices.c.effective_from
+        )
+        async with self._database.begin() as connection:
+            rows = (await connection.execute(query)).all()
+        return PriceTable(
+            tuple(
+                Price(row.model, row.version, Credits(row.amount_microcredits), row.effective_from)
+                for row in rows
+            )
+        )
