@@ -122,13 +122,17 @@ class Charging:
                 charge.charge_id, charge.amount, available.get(charge.account_id, ZERO)
             )
         except _Poisoned:
-            return ChargeRejected(charge.charge_id)
+            return await self._reject(charge)
         return outcome
+
+    async def _reject(self, charge: Charge) -> Outcome:
+        """Constraints are checked before conflicts: the id may have been paid all the same."""
+        return (await self._read_back({0: charge}))[0]
 
     async def _charge_halves(self, charges: Sequence[Charge]) -> list[Outcome]:
         """Find the charge that poisons the others by bisection."""
         if len(charges) == 1:
-            return [ChargeRejected(charges[0].charge_id)]
+            return [await self._reject(charges[0])]
         middle = len(charges) // 2
         first = await self.charge(charges[:middle])
         return first + await self.charge(charges[middle:])

@@ -96,5 +96,12 @@ def _is_sound(charge: Charge) -> bool:
         charge.amount >= ZERO
         and 0 < charge.instances <= _INSTANCES_MAX
         and len(charge.body_sha256) == _BODY_SHA256_BYTES
-        and not any("\0" in text for text in texts)
+        and all(_is_storable(text) for text in texts)
     )
+
+
+def _is_storable(text: str) -> bool:
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
