@@ -1,55 +1,152 @@
-"""Accounts and their keys: the use cases of the command line. Each opens and commits its own."""
+"""Use cases of accounts and their keys. Each is one transaction."""
 
 from __future__ import annotations
 
+import secrets
+import uuid
+from dataclasses import dataclass
+
+import uuid_utils.compat
+from pydantic import SecretStr
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from billing.credits import ZERO, Credits
 from billing.database import Database
-from billing.keys import generate_key, parse_key
-from billing.settings import BillingSettings
+from billing.errors import AccountMissing
+from billing.keys import ApiKey, Randomness, generate_key, hash_secret
+from billing.tables import accounts, api_keys, balances, entries
 
-_INSERT_ACCOUNT = """
-INSERT INTO accounts (name) VALUES ($1) ON CONFLICT (name) DO NOTHING
-"""
-_SELECT_ACCOUNT = "SELECT id FROM accounts WHERE name = $1"
-_INSERT_BALANCE = "INSERT INTO balances (account_id) VALUES ($1) ON CONFLICT DO NOTHING"
-_INSERT_GRANT = """
-INSERT INTO entries (account_id, kind, amount_microcredits, reason) VALUES ($1, 'grant', $2, $3)
-"""
-_ADD_TO_BALANCE = "UPDATE balances SET posted = posted + $2 WHERE account_id = $1"
-_INSERT_KEY = "INSERT INTO api_keys (id, account_id, secret_hash) VALUES ($1, $2, $3)"
-_REVOKE_KEY = """
-UPDATE api_keys SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL RETURNING id
-"""
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account and what it can spend now."""
+
+    id: uuid.UUID
+    name: str
+    balance: Credits
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedKey:
+    """A new key: the only moment at which its secret is known."""
+
+    account: Account
+    api_key: ApiKey
 
 
 async def create_key(
     database: Database,
-    settings: BillingSettings,
+    key_hash_secret: SecretStr,
     account_name: str,
-    granted: Credits = ZERO,
-    reason: str = "granted with a key",
-) -> str:
-    """Make the account if it is new, grant `granted` to it, and return a fresh key of it.
+    credits_granted: Credits,
+    *,
+    key_name: str = "default",
+    randomness: Randomness = secrets.token_bytes,
+) -> CreatedKey:
+    """Make a key; the account is made if its name is new, and granted the credits either way."""
+    api_key = generate_key(randomness)
+    server_secret = key_hash_secret.get_secret_value().encode()
+    async with database.begin() as connection:
+        account_id = await _open_account(connection, account_name)
+        await connection.execute(
+            insert(api_keys).values(
+                id=api_key.id,
+                account_id=account_id,
+                secret_hash=hash_secret(api_key, server_secret),
+                name=key_name,
+            )
+        )
+        if credits_granted > ZERO:
+            await _grant(connection, account_id, credits_granted, "granted with a key")
+        balance = await _fetch_balance(connection, account_id)
+    return CreatedKey(Account(account_id, account_name, balance), api_key)
 
-    All or nothing. The key is not stored, only its hash: it can be shown this once.
+
+async def grant_credits(
+    database: Database, account_name: str, amount: Credits, reason: str
+) -> Account:
+    """Add credits to an account. Raises AccountMissing; ValueError unless some are added."""
+    if amount <= ZERO:
+        raise ValueError("a grant adds credits")
+    async with database.begin() as connection:
+        account = await _fetch_account(connection, account_name)
+        if account is None:
+            raise AccountMissing(f"no account is named {account_name!r}")
+        await _grant(connection, account.id, amount, reason)
+        balance = await _fetch_balance(connection, account.id)
+    return Account(account.id, account.name, balance)
+
+
+async def revoke_key(database: Database, key_id: str) -> bool:
+    """Make a key useless for ever; every listener is told. False: no such key in use."""
+    query = (
+        update(api_keys)
+        .where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
+        .values(revoked_at=func.now())
+    )
+    async with database.begin() as connection:
+        return (await connection.execute(query)).rowcount == 1
+
+
+async def fetch_account(database: Database, name: str) -> Account | None:
+    """The account of that name, if there is one."""
+    async with database.begin() as connection:
+        return await _fetch_account(connection, name)
+
+
+async def _open_account(connection: AsyncConnection, name: str) -> uuid.UUID:
+    """The id of the account of that name, made with an empty balance if it is new.
+
+    Of two that make it at once, one waits for the other's commit and then finds it.
     """
-    key = generate_key()
-    hashed = key.secret_hash(settings.key_hash_secret.get_secret_value())
-    async with database.connection() as connection, connection.transaction():
-        await connection.execute(_INSERT_ACCOUNT, account_name)
-        account_id = await connection.fetchval(_SELECT_ACCOUNT, account_name)
-        await connection.execute(_INSERT_BALANCE, account_id)
-        if granted > ZERO:
-            await connection.execute(_INSERT_GRANT, account_id, granted.microcredits, reason)
-            await connection.execute(_ADD_TO_BALANCE, account_id, granted.microcredits)
-        await connection.execute(_INSERT_KEY, key.key_id, account_id, hashed)
-    return str(key)
+    made = await connection.execute(
+        postgresql_insert(accounts)
+        .values(id=uuid_utils.compat.uuid7(), name=name)
+        .on_conflict_do_nothing(index_elements=["name"])
+        .returning(accounts.c.id)
+    )
+    account_id: uuid.UUID | None = made.scalar_one_or_none()
+    if account_id is not None:
+        await connection.execute(insert(balances).values(account_id=account_id))
+        return account_id
+    found = await connection.execute(select(accounts.c.id).where(accounts.c.name == name))
+    existing_id: uuid.UUID = found.scalar_one()
+    return existing_id
 
 
-async def revoke_key(database: Database, key: str) -> bool:
-    """Revoke a key by its id, or by the whole key; False when no live key has it."""
-    parsed = parse_key(key)
-    key_id = parsed.key_id if parsed else key
-    async with database.connection() as connection:
-        revoked = await connection.fetchval(_REVOKE_KEY, key_id)
-    return revoked is not None
+async def _grant(
+    connection: AsyncConnection, account_id: uuid.UUID, amount: Credits, reason: str
+) -> None:
+    """The entry first, the hot row last, as every writer does."""
+    await connection.execute(
+        insert(entries).values(
+            account_id=account_id,
+            kind="grant",
+            amount_microcredits=amount.microcredits,
+            reason=reason,
+        )
+    )
+    await connection.execute(
+        update(balances)
+        .where(balances.c.account_id == account_id)
+        .values(posted=balances.c.posted + amount.microcredits)
+    )
+
+
+async def _fetch_account(connection: AsyncConnection, name: str) -> Account | None:
+    found = await connection.execute(
+        select(accounts.c.id, balances.c.posted - balances.c.held)
+        .join_from(accounts, balances, balances.c.account_id == accounts.c.id)
+        .where(accounts.c.name == name)
+    )
+    row = found.one_or_none()
+    return None if row is None else Account(row[0], name, Credits(row[1]))
+
+
+async def _fetch_balance(connection: AsyncConnection, account_id: uuid.UUID) -> Credits:
+    found = await connection.execute(
+        select(balances.c.posted - balances.c.held).where(balances.c.account_id == account_id)
+    )
+    return Credits(found.scalar_one())

@@ -1,38 +1,48 @@
-"""What a validator looks up by itself: who holds a key, and what things cost."""
+"""Who a key belongs to and what things cost, read afresh; callers keep what they are given."""
 
 from __future__ import annotations
 
-import hmac
+from pydantic import SecretStr
+from sqlalchemy import select
 
+from billing.credits import Credits
 from billing.database import Database
-from billing.keys import ApiKey
-from billing.prices import PriceTable, fetch_prices
+from billing.keys import ApiKey, is_secret_of
+from billing.prices import Price, PriceTable
 from billing.principal import Principal
-from billing.settings import BillingSettings
-
-_SELECT_KEY = """
-SELECT secret_hash, account_id, accounts.name AS account_name
-  FROM api_keys JOIN accounts ON accounts.id = account_id
- WHERE api_keys.id = $1 AND revoked_at IS NULL
-"""
+from billing.tables import accounts, api_keys, prices
 
 
 class Directory:
-    """Reads keys and prices; LedgerUnavailable when the database is out of reach."""
+    """Look-ups of keys and prices."""
 
-    def __init__(self, database: Database, settings: BillingSettings) -> None:
+    def __init__(self, database: Database, key_hash_secret: SecretStr) -> None:
         self._database = database
-        self._key_hash_secret = settings.key_hash_secret
+        self._key_hash_secret = key_hash_secret.get_secret_value().encode()
 
-    async def fetch_principal(self, key: ApiKey) -> Principal | None:
-        """The account behind `key`; None when it is unknown, has another secret, or was revoked."""
-        async with self._database.connection() as connection:
-            row = await connection.fetchrow(_SELECT_KEY, key.key_id)
-        hashed = key.secret_hash(self._key_hash_secret.get_secret_value())
-        if row is None or not hmac.compare_digest(row["secret_hash"], hashed):
+    async def fetch_principal(self, api_key: ApiKey) -> Principal | None:
+        """Whose key it is; None where it is unknown, revoked, or the secret is another."""
+        query = (
+            select(api_keys.c.account_id, accounts.c.name, api_keys.c.secret_hash)
+            .join_from(api_keys, accounts)
+            .where(api_keys.c.id == api_key.id, api_keys.c.revoked_at.is_(None))
+        )
+        async with self._database.begin() as connection:
+            found = (await connection.execute(query)).one_or_none()
+        if found is None or not is_secret_of(api_key, self._key_hash_secret, found.secret_hash):
             return None
-        return Principal(row["account_id"], row["account_name"], key.key_id)
+        return Principal(found.account_id, found.name, api_key.id)
 
     async def fetch_prices(self) -> PriceTable:
-        """The prices in force now."""
-        return await fetch_prices(self._database)
+        """All prices, those to come included."""
+        query = select(
+            prices.c.model, prices.c.version, prices.c.amount_microcredits, prices.c.effective_from
+        )
+        async with self._database.begin() as connection:
+            rows = (await connection.execute(query)).all()
+        return PriceTable(
+            tuple(
+                Price(row.model, row.version, Credits(row.amount_microcredits), row.effective_from)
+                for row in rows
+            )
+        )

@@ -26,3 +26,15 @@ class LedgerBusy(BillingError):
     """More charges are waiting than the bound allows: nothing was charged by this call."""
 
     code = "ledger_busy"
+
+
+class PriceMissing(BillingError):
+    """No price is in effect for a model: nothing can be charged for it."""
+
+    code = "price_missing"
+
+
+class AccountMissing(BillingError):
+    """No account has this name."""
+
+    code = "account_missing"

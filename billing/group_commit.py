@@ -1,132 +1,170 @@
-"""Group commit: batches that arrive while a transaction is under way share the next one."""
+"""Group commit: charges that arrive while a transaction is under way share the next one."""
 
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from billing.charges import Charge, Outcome
-from billing.errors import BillingError, LedgerBusy, LedgerUnavailable, OutcomeUnknown
+from billing.errors import LedgerBusy, LedgerUnavailable, OutcomeUnknown
 from billing.ports import Ledger
-from billing.settings import BillingSettings
 
-_RETRY_SECONDS_MIN = 0.05
-_RETRY_SECONDS_MAX = 1.0
+Observe = Callable[[int, float], None]
+"""Told of each transaction: how many charges it held, how many seconds it took."""
 
-ObserveTransaction = Callable[[int, float], None]
-"""Called after each transaction with its number of charges and its seconds."""
+_BACKOFF_FIRST_SECONDS = 0.02
+_BACKOFF_MAX_SECONDS = 0.5
+
+
+def _observe_nothing(_charges: int, _seconds: float) -> None:
+    pass
 
 
 @dataclass(slots=True, eq=False)
-class _Batch:
+class _Waiting:
+    """One caller's charges."""
+
     charges: Sequence[Charge]
     deadline: float
-    done: asyncio.Future[list[Outcome]] = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
+    """By the event loop's clock."""
+    outcomes: asyncio.Future[list[Outcome]] = field(default_factory=asyncio.Future)
+    is_unknown: bool = False
+    """Whether some attempt may have committed them."""
 
 
 class GroupCommit:
-    """One transaction under way at a time, with everybody's charges in it.
+    """Merges its callers' charges; one transaction is under way at a time.
 
-    A caller that is cancelled leaves its charges in: they may be committed already. When the ledger
-    is lost in the middle, the same charges are sent again until their outcome is known or the
-    deadline passes; a failure is never assumed.
+    A caller's own batch is never cut: one larger than `transaction_charges_max` commits alone.
+    Made and used inside one event loop; `close` ends it.
     """
 
     def __init__(
         self,
         ledger: Ledger,
-        settings: BillingSettings,
-        observe: ObserveTransaction = lambda _charges, _seconds: None,
+        *,
+        transaction_charges_max: int,
+        waiting_charges_max: int,
+        charge_deadline_seconds: float,
+        observe: Observe = _observe_nothing,
     ) -> None:
         self._ledger = ledger
-        self._settings = settings
+        self._transaction_charges_max = transaction_charges_max
+        self._waiting_charges_max = waiting_charges_max
+        self._charge_deadline_seconds = charge_deadline_seconds
         self._observe = observe
-        self._waiting: deque[_Batch] = deque()
-        self._charges_waiting = 0
+        self._queue: deque[_Waiting] = deque()
+        self._waiting_charges = 0
         self._worker: asyncio.Task[None] | None = None
+        self._is_closed = False
+
+    @property
+    def waiting_charges(self) -> int:
+        """Charges that wait for a transaction; those in the one under way are not counted."""
+        return self._waiting_charges
 
     async def charge(self, charges: Sequence[Charge]) -> list[Outcome]:
-        """Outcomes in the order given.
+        """Outcomes in the order given, after the commit.
 
-        Raises LedgerBusy when too many wait, LedgerUnavailable when nothing was committed, and
-        OutcomeUnknown when that could not be told before the deadline.
+        Raises LedgerBusy at once when too many wait, and when the deadline has passed
+        OutcomeUnknown if any attempt may have committed, else LedgerUnavailable.
         """
-        if self._charges_waiting + len(charges) > self._settings.waiting_charges_max:
-            raise LedgerBusy("too many charges wait for the ledger")
-        batch = _Batch(charges, time.monotonic() + self._settings.charge_deadline_seconds)
-        self._waiting.append(batch)
-        self._charges_waiting += len(charges)
-        if self._worker is None or self._worker.done():
-            self._worker = asyncio.create_task(self._work())
-        return await asyncio.shield(batch.done)
+        if not charges:
+            return []
+        waiting = self._enqueue(charges)
+        try:
+            async with asyncio.timeout_at(waiting.deadline):
+                return await waiting.outcomes
+        except TimeoutError as error:
+            if waiting.is_unknown:
+                raise OutcomeUnknown("the deadline passed before the commit was known") from error
+            raise LedgerUnavailable("the deadline passed before a commit") from error
+        finally:
+            waiting.outcomes.cancel()
 
     async def close(self) -> None:
-        """Wait until all that waits is settled."""
-        while self._worker is not None and not self._worker.done():
-            await asyncio.wait([self._worker])
+        """Take no more charges; return when those that wait are committed or given up."""
+        self._is_closed = True
+        if self._worker is not None:
+            await self._worker
+
+    def _enqueue(self, charges: Sequence[Charge]) -> _Waiting:
+        if self._is_closed:
+            raise LedgerUnavailable("shutting down")
+        if self._waiting_charges + len(charges) > self._waiting_charges_max:
+            raise LedgerBusy(f"{self._waiting_charges} charges are waiting")
+        deadline = asyncio.get_running_loop().time() + self._charge_deadline_seconds
+        waiting = _Waiting(charges, deadline)
+        self._queue.append(waiting)
+        self._waiting_charges += len(charges)
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._work(), name="group commit")
+        return waiting
 
     async def _work(self) -> None:
-        """Transactions, one after another, until nothing waits."""
-        while self._waiting:
-            batches = self._take()
+        """Lives as long as charges wait; held by `_worker`, awaited by `close`."""
+        while batch := self._take_batch():
             try:
-                await self._settle(batches)
-            except Exception as error:  # noqa: BLE001 - handed to every caller of the transaction
-                for batch in batches:
-                    _fail(batch, error)
+                await self._commit(batch)
+            except Exception as error:  # noqa: BLE001  # every caller hears of it
+                for waiting in _still_wanted(batch):
+                    waiting.outcomes.set_exception(error)
 
-    def _take(self) -> list[_Batch]:
-        """As many whole batches as one transaction takes; one at least."""
-        batches: list[_Batch] = []
-        charges = 0
-        while self._waiting and (
-            not batches
-            or charges + len(self._waiting[0].charges) <= self._settings.transaction_charges_max
-        ):
-            batch = self._waiting.popleft()
-            charges += len(batch.charges)
-            batches.append(batch)
-        self._charges_waiting -= charges
-        return batches
+    def _take_batch(self) -> list[_Waiting]:
+        """The callers next in line, as many as fit; those that went away are dropped."""
+        batch: list[_Waiting] = []
+        room = self._transaction_charges_max
+        while self._queue and (not batch or len(self._queue[0].charges) <= room):
+            waiting = self._queue.popleft()
+            self._waiting_charges -= len(waiting.charges)
+            if not waiting.outcomes.done():
+                batch.append(waiting)
+                room -= len(waiting.charges)
+        return batch
 
-    async def _settle(self, batches: Sequence[_Batch]) -> None:
-        charges = [charge for batch in batches for charge in batch.charges]
+    async def _commit(self, batch: list[_Waiting]) -> None:
+        """Try until the outcome is known or nobody waits for it any more."""
+        backoff_seconds = _BACKOFF_FIRST_SECONDS
+        while batch := _still_wanted(batch):
+            outcomes = await self._attempt(batch)
+            if outcomes is not None:
+                _hand_out(outcomes, batch)
+                return
+            await asyncio.sleep(backoff_seconds * (0.5 + random.random() / 2))  # noqa: S311
+            backoff_seconds = min(2 * backoff_seconds, _BACKOFF_MAX_SECONDS)
+
+    async def _attempt(self, batch: list[_Waiting]) -> list[Outcome] | None:
+        """None: nothing is known to be committed. A caller that leaves meanwhile cannot know."""
+        unknown_before = [waiting.is_unknown for waiting in batch]
+        for waiting in batch:
+            waiting.is_unknown = True
+        charges = [charge for waiting in batch for charge in waiting.charges]
         started = time.monotonic()
-        outcomes = await self._until_known(charges, min(batch.deadline for batch in batches))
+        try:
+            async with asyncio.timeout_at(max(waiting.deadline for waiting in batch)):
+                outcomes = await self._ledger.charge(charges)
+        except LedgerUnavailable:
+            for waiting, is_unknown in zip(batch, unknown_before, strict=True):
+                waiting.is_unknown = is_unknown
+            return None
+        except (OutcomeUnknown, TimeoutError):
+            return None
         self._observe(len(charges), time.monotonic() - started)
-        start = 0
-        for batch in batches:
-            end = start + len(batch.charges)
-            if not batch.done.done():
-                batch.done.set_result(outcomes[start:end])
-            start = end
-
-    async def _until_known(self, charges: Sequence[Charge], deadline: float) -> list[Outcome]:
-        """Send the charges, again with the same ids as long as it is not known how they ended."""
-        unknown = False
-        pause = _RETRY_SECONDS_MIN
-        while True:
-            try:
-                return await self._ledger.charge(charges)
-            except (LedgerUnavailable, OutcomeUnknown) as error:
-                unknown |= isinstance(error, OutcomeUnknown)
-                if time.monotonic() + pause > deadline:
-                    raise _last_word(error, unknown=unknown) from error
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, _RETRY_SECONDS_MAX)
+        return outcomes
 
 
-def _last_word(error: BillingError, *, unknown: bool) -> BillingError:
-    """Once an outcome was unknown, a later "unavailable" does not make it known."""
-    return OutcomeUnknown(*error.args) if unknown else error
+def _still_wanted(batch: list[_Waiting]) -> list[_Waiting]:
+    return [waiting for waiting in batch if not waiting.outcomes.done()]
 
 
-def _fail(batch: _Batch, error: Exception) -> None:
-    if not batch.done.done():
-        batch.done.set_exception(error)
-        batch.done.exception()  # a caller that went away leaves nobody to read it
+def _hand_out(outcomes: list[Outcome], batch: list[_Waiting]) -> None:
+    start = 0
+    for waiting in batch:
+        end = start + len(waiting.charges)
+        if not waiting.outcomes.done():
+            waiting.outcomes.set_result(outcomes[start:end])
+        start = end

@@ -1,81 +1,88 @@
-"""API keys: `fb_live_<id>_<secret>_<checksum>`, stored as a keyed hash.
+"""API keys: `fb_live_<id>_<secret>_<checksum>`.
 
-The id names the key and may be shown; the secret has 238 bits; the checksum lets a key that was cut
-or mistyped be refused without a look at the database.
+The id is public and found in logs and tables; the secret is stored as an HMAC only. The checksum
+is no secret: it lets a mistyped key be refused without asking the database.
 """
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
-import secrets
 import zlib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-PREFIX = "fb_live_"
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_ID_CHARACTERS = 16
-_SECRET_CHARACTERS = 40
+_PREFIX = "fb_live_"
+
+# Enough characters of base62 for the bytes: 62**17 > 2**96, 62**33 > 2**192, 62**6 > 2**32.
+_ID_BYTES, _ID_CHARACTERS = 12, 17
+_SECRET_BYTES, _SECRET_CHARACTERS = 24, 33
 _CHECKSUM_CHARACTERS = 6
-_FORM = re.compile(
-    rf"{PREFIX}(?P<id>[0-9A-Za-z]{{{_ID_CHARACTERS}}})_"
-    rf"(?P<secret>[0-9A-Za-z]{{{_SECRET_CHARACTERS}}})_"
-    rf"(?P<checksum>[0-9A-Za-z]{{{_CHECKSUM_CHARACTERS}}})",
+
+_FORMAT = re.compile(
+    rf"{_PREFIX}([0-9A-Za-z]{{{_ID_CHARACTERS}}})"
+    rf"_([0-9A-Za-z]{{{_SECRET_CHARACTERS}}})"
+    rf"_([0-9A-Za-z]{{{_CHECKSUM_CHARACTERS}}})",
     re.ASCII,
 )
+
+Randomness = Callable[[int], bytes]
+"""As many unpredictable bytes as asked for, such as `secrets.token_bytes`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A well-formed key; whether it is known and live is the database's to say."""
+    """A well-formed key; whether it is anybody's is for `billing.directory` to say."""
 
-    key_id: str
-    secret: str
+    id: str
+    secret: str = field(repr=False)
 
-    def __str__(self) -> str:
-        return f"{self.unchecked}_{self.checksum}"
-
-    def __repr__(self) -> str:
-        return f"ApiKey(key_id={self.key_id!r})"
-
-    @property
-    def unchecked(self) -> str:
-        """The key without its checksum."""
-        return f"{PREFIX}{self.key_id}_{self.secret}"
-
-    @property
-    def checksum(self) -> str:
-        """CRC-32 of the rest in base 62: 6 characters hold 35 bits."""
-        return _base62(zlib.crc32(self.unchecked.encode()), _CHECKSUM_CHARACTERS)
-
-    def secret_hash(self, server_secret: str) -> bytes:
-        """HMAC-SHA256 of id and secret under the server's secret, 32 bytes."""
-        message = f"{self.key_id}_{self.secret}".encode()
-        return hmac.digest(server_secret.encode(), message, hashlib.sha256)
+    def reveal(self) -> str:
+        """The whole key as its owner sends it. Never for a log."""
+        body = f"{_PREFIX}{self.id}_{self.secret}"
+        return f"{body}_{_checksum(body)}"
 
 
-def generate_key() -> ApiKey:
-    """A fresh key from the operating system's randomness."""
-    return ApiKey(_random_text(_ID_CHARACTERS), _random_text(_SECRET_CHARACTERS))
+def generate_key(randomness: Randomness) -> ApiKey:
+    """A new key with a secret of 192 bits."""
+    return ApiKey(
+        id=_encode_base62(randomness(_ID_BYTES), _ID_CHARACTERS),
+        secret=_encode_base62(randomness(_SECRET_BYTES), _SECRET_CHARACTERS),
+    )
 
 
 def parse_key(text: str) -> ApiKey | None:
-    """The key that `text` is, or None when its form or checksum is wrong."""
-    match = _FORM.fullmatch(text)
-    if match is None:
+    """The key in `text`, or None where its form or its checksum is wrong."""
+    found = _FORMAT.fullmatch(text)
+    if found is None:
         return None
-    key = ApiKey(match["id"], match["secret"])
-    return key if match["checksum"] == key.checksum else None
+    key = ApiKey(id=found[1], secret=found[2])
+    return key if key.reveal() == text else None
 
 
-def _random_text(characters: int) -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(characters))
+def hash_secret(key: ApiKey, key_hash_secret: bytes) -> bytes:
+    """HMAC-SHA256 of the key under the server's secret, 32 bytes.
+
+    The id is part of it, so that a hash copied to another key's row opens nothing. A slow hash
+    would add nothing: a secret of 192 bits cannot be guessed.
+    """
+    return hmac.digest(key_hash_secret, f"{key.id}_{key.secret}".encode(), "sha256")
 
 
-def _base62(number: int, characters: int) -> str:
-    digits = ""
+def is_secret_of(key: ApiKey, key_hash_secret: bytes, stored_hash: bytes) -> bool:
+    """Whether the key's secret is the one stored, compared in constant time."""
+    return hmac.compare_digest(hash_secret(key, key_hash_secret), stored_hash)
+
+
+def _checksum(body: str) -> str:
+    return _encode_base62(zlib.crc32(body.encode()).to_bytes(4, "big"), _CHECKSUM_CHARACTERS)
+
+
+def _encode_base62(data: bytes, characters: int) -> str:
+    number = int.from_bytes(data, "big")
+    digits = []
     for _ in range(characters):
         number, digit = divmod(number, len(_ALPHABET))
-        digits = _ALPHABET[digit] + digits
-    return digits
+        digits.append(_ALPHABET[digit])
+    return "".join(reversed(digits))

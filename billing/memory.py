@@ -1,87 +1,107 @@
-"""The ledger in memory: a real one for tests, held to the same contract as PostgreSQL's."""
+"""A real ledger in memory, for tests: it passes the contract that the PostgreSQL one passes."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from billing.charges import (
-    AnswerExpired,
     Charge,
     Charged,
+    ChargeRejected,
     Earlier,
     InsufficientCredits,
-    KeyConflict,
     Outcome,
-    Replayed,
     StoredAnswer,
 )
 from billing.credits import ZERO, Credits
+from billing.earlier import PaidCharge
 
-
-@dataclass(slots=True)
-class _Paid:
-    charge: Charge
-    answer_kept: bool = True
+_BODY_SHA256_BYTES = 32
+_INSTANCES_MAX = 2**31 - 1
 
 
 class MemoryLedger:
-    """Implements `billing.ports.Ledger`."""
+    """Implements `billing.ports.Ledger`; one charge after another, nothing awaited."""
 
     def __init__(self) -> None:
-        self.entries: list[tuple[uuid.UUID, Credits]] = []
         self._balances: dict[uuid.UUID, Credits] = {}
-        self._paid: dict[uuid.UUID, _Paid] = {}
+        self._paid: dict[uuid.UUID, Charge] = {}
+        self._expired: set[uuid.UUID] = set()
 
     def grant(self, account_id: uuid.UUID, amount: Credits) -> None:
-        """Give credits; makes the account if it is new."""
-        self._enter(account_id, amount)
+        """Add credits; the account is made if it is new."""
+        self._balances[account_id] = self._balances.get(account_id, ZERO) + amount
 
-    def prune_answers(self) -> None:
-        """Forget every stored answer; charge ids are remembered."""
-        for paid in self._paid.values():
-            paid.answer_kept = False
+    def expire_answers(self) -> None:
+        """Forget every stored answer, as after their retention; what was paid stays known."""
+        self._expired.update(self._paid)
 
     async def charge(self, charges: Sequence[Charge]) -> list[Outcome]:
-        """See `Ledger.charge`."""
-        return [self._charge_one(charge) for charge in charges]
+        """As the port says."""
+        outcomes = [self._charge(charge) for charge in charges]
+        return [
+            self._answer(charge) if outcome is None else outcome
+            for charge, outcome in zip(charges, outcomes, strict=True)
+        ]
 
     async def find_earlier(
         self, account_id: uuid.UUID, charge_id: uuid.UUID, body_sha256: bytes | None
     ) -> Earlier | None:
-        """See `Ledger.find_earlier`."""
+        """As the port says."""
         paid = self._paid.get(charge_id)
-        if paid is None or paid.charge.account_id != account_id:
+        if paid is None or paid.account_id != account_id:
             return None
-        return self._earlier(paid, body_sha256)
+        return self._read(paid).answer(body_sha256)
 
     async def fetch_balance(self, account_id: uuid.UUID) -> Credits:
-        """See `Ledger.fetch_balance`."""
+        """As the port says; an unknown account has nothing."""
         return self._balances.get(account_id, ZERO)
 
-    def _charge_one(self, charge: Charge) -> Outcome:
-        paid = self._paid.get(charge.charge_id)
-        if paid is not None:
-            return self._earlier(paid, charge.body_sha256)
+    def _charge(self, charge: Charge) -> Outcome | None:
+        """None where the id was paid before: answered with the balance after the whole batch."""
+        if charge.charge_id in self._paid:
+            return None
         available = self._balances.get(charge.account_id)
-        if available is None or available < charge.amount:
+        if available is None or charge.amount > available:
             return InsufficientCredits(charge.charge_id, charge.amount, available or ZERO)
-        self._paid[charge.charge_id] = _Paid(charge)
-        self._enter(charge.account_id, -charge.amount)
-        return Charged(charge.charge_id, self._balances[charge.account_id])
+        if not _is_sound(charge):
+            return ChargeRejected(charge.charge_id)
+        self._paid[charge.charge_id] = charge
+        self._balances[charge.account_id] = available - charge.amount
+        return Charged(charge.charge_id, available - charge.amount)
 
-    def _enter(self, account_id: uuid.UUID, amount: Credits) -> None:
-        self.entries.append((account_id, amount))
-        self._balances[account_id] = self._balances.get(account_id, ZERO) + amount
+    def _answer(self, charge: Charge) -> Outcome:
+        paid = self._paid[charge.charge_id]
+        if paid.account_id != charge.account_id:
+            return ChargeRejected(charge.charge_id)
+        return self._read(paid).answer(charge.body_sha256)
 
-    def _earlier(self, paid: _Paid, body_sha256: bytes | None) -> Earlier:
-        charge = paid.charge
-        if body_sha256 is not None and charge.body_sha256 != body_sha256:
-            return KeyConflict(charge.charge_id)
-        if not paid.answer_kept:
-            return AnswerExpired(charge.charge_id)
+    def _read(self, paid: Charge) -> PaidCharge:
+        is_expired = paid.charge_id in self._expired
         stored = StoredAnswer(
-            charge.charge_id, charge.model, charge.version, charge.predictions, charge.amount
+            charge_id=paid.charge_id,
+            model=paid.model,
+            version=paid.version,
+            predictions=b"" if is_expired else paid.predictions,
+            amount=paid.amount,
         )
-        return Replayed(stored, self._balances[charge.account_id])
+        return PaidCharge(stored, paid.body_sha256, is_expired, self._balances[paid.account_id])
+
+
+def _is_sound(charge: Charge) -> bool:
+    """What the tables' constraints say of a charge."""
+    texts = (charge.key_id, charge.request_id, charge.model, charge.version)
+    return (
+        charge.amount >= ZERO
+        and 0 < charge.instances <= _INSTANCES_MAX
+        and len(charge.body_sha256) == _BODY_SHA256_BYTES
+        and all(_is_storable(text) for text in texts)
+    )
+
+
+def _is_storable(text: str) -> bool:
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False

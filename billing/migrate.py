@@ -1,46 +1,41 @@
-"""Brings a database's schema up to date."""
+"""Bring a database's schema up to date, or take the newest migration back."""
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from billing.settings import sqlalchemy_url
-
-_MIGRATIONS = Path(__file__).parent / "migrations"
-_LOCK = 0x66617265
-"""Advisory lock: of two starters one migrates, the other waits and finds nothing to do."""
+# Alembic keeps the running environment in module globals: one run at a time in a process.
+# Between processes an advisory lock in the database does the same (`migrations/env.py`).
+_one_run_at_a_time = threading.Lock()
 
 
-async def migrate(database_url: str, revision: str = "head") -> None:
-    """Upgrade to `revision`; concurrent callers take turns."""
-    await _run(database_url, lambda config: command.upgrade(config, revision))
+async def migrate(database_url: str) -> None:
+    """Upgrade to the newest schema. Safe to run from many starters at once, and again.
+
+    `database_url` is `postgresql://...` of a user that may create tables and roles.
+    """
+    await asyncio.to_thread(_run, command.upgrade, database_url, "head")
 
 
-async def downgrade(database_url: str, revision: str = "-1") -> None:
-    """Take back migrations; by default the newest."""
-    await _run(database_url, lambda config: command.downgrade(config, revision))
+async def downgrade_newest(database_url: str) -> None:
+    """Take the newest migration back, with the data it holds."""
+    await asyncio.to_thread(_run, command.downgrade, database_url, "-1")
 
 
-async def _run(database_url: str, step: Callable[[Config], None]) -> None:
-    engine = create_async_engine(sqlalchemy_url(database_url))
-    try:
-        async with engine.connect() as connection:
-            await connection.execute(text(f"SELECT pg_advisory_lock({_LOCK})"))
-            await connection.commit()
-            await connection.run_sync(lambda sync: step(_config(sync)))
-            await connection.commit()
-    finally:
-        await engine.dispose()
+def _run(step: Callable[[Config, str], None], database_url: str, revision: str) -> None:
+    with _one_run_at_a_time:
+        step(_make_config(database_url), revision)
 
 
-def _config(connection: Connection) -> Config:
+def _make_config(database_url: str) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    config.attributes["connection"] = connection
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["database_url"] = database_url
     return config

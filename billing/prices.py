@@ -1,77 +1,74 @@
-"""What an instance costs: a table in the database, priced from without a query."""
+"""Prices of one instance, by model and version and by the time they take effect."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy import insert
 
 from billing.credits import Credits
 from billing.database import Database
+from billing.errors import PriceMissing
+from billing.tables import prices
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """Credits for one instance of a model version, of a model, or of anything (None)."""
+    """What one instance costs. `model` None is any model, `version` None any version of it."""
 
     model: str | None
     version: str | None
     amount: Credits
     effective_from: datetime
 
+    def matches(self, model: str, version: str) -> bool:
+        """Whether this price speaks of that model and version at all."""
+        return self.model in (None, model) and self.version in (None, version)
+
     @property
-    def precedence(self) -> tuple[bool, bool, datetime]:
-        """Prices sort by this: the more specific, then the later one is higher."""
-        return self.model is not None, self.version is not None, self.effective_from
+    def rank(self) -> tuple[bool, bool, datetime]:
+        """Greater wins: the more specific, then the later."""
+        return (self.model is not None, self.version is not None, self.effective_from)
 
 
+@dataclass(frozen=True, slots=True)
 class PriceTable:
-    """Prices in force. The most specific one wins, and of these the latest."""
+    """All prices, past and to come; it can be kept until a notice says that prices changed."""
 
-    def __init__(self, prices: Sequence[Price]) -> None:
-        self._prices = sorted(prices, key=lambda price: price.precedence, reverse=True)
+    prices: tuple[Price, ...]
+    now: Callable[[], datetime] = field(default=_now, compare=False, repr=False)
 
     def price(self, model: str, version: str, instances: int) -> Credits:
-        """What `instances` instances cost together.
+        """What `instances` cost together, now.
 
-        Raises LookupError where no price applies; the migration seeds a default, so there is one.
+        The most specific price that is in effect wins, and of those the latest. Raises
+        PriceMissing where none is.
         """
-        for price in self._prices:
-            if price.model in (None, model) and price.version in (None, version):
-                return price.amount * instances
-        raise LookupError(f"no price for {model} {version}")
-
-
-_SELECT_PRICES = """
-SELECT model, version, amount_microcredits, effective_from
-  FROM prices WHERE effective_from <= now()
-"""
-
-_INSERT_PRICE = """
-INSERT INTO prices (model, version, amount_microcredits) VALUES ($1, $2, $3)
-"""
-
-
-async def fetch_prices(database: Database) -> PriceTable:
-    """The prices in force now."""
-    async with database.connection() as connection:
-        rows = await connection.fetch(_SELECT_PRICES)
-    return PriceTable(
-        [
-            Price(
-                row["model"],
-                row["version"],
-                Credits(row["amount_microcredits"]),
-                row["effective_from"],
-            )
-            for row in rows
+        now = self.now()
+        in_effect = [
+            price
+            for price in self.prices
+            if price.matches(model, version) and price.effective_from <= now
         ]
-    )
+        if not in_effect:
+            raise PriceMissing(f"no price is in effect for {model} {version}")
+        return max(in_effect, key=lambda price: price.rank).amount * instances
 
 
-async def set_price(
-    database: Database, model: str | None, version: str | None, amount: Credits
-) -> None:
-    """Set the price of one instance from now on. Earlier prices stay on record."""
-    async with database.connection() as connection:
-        await connection.execute(_INSERT_PRICE, model, version, amount.microcredits)
+async def set_price(database: Database, price: Price) -> None:
+    """Add a price; one of the past is never changed. Every listener is told."""
+    async with database.begin() as connection:
+        await connection.execute(
+            insert(prices).values(
+                model=price.model,
+                version=price.version,
+                amount_microcredits=price.amount.microcredits,
+                effective_from=price.effective_from,
+            )
+        )

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The account behind an API key."""
+    """An account, and the key by which it came in."""
 
     account_id: uuid.UUID
     account_name: str
     key_id: str
+    """The public part of the key: safe to log."""

@@ -1,4 +1,4 @@
-"""Prunes stored answers. Charge ids stay in `predictions` for ever."""
+"""Prune stored answers; charges and their ids are kept for ever."""
 
 from __future__ import annotations
 
@@ -6,25 +6,27 @@ from datetime import timedelta
 
 from billing.database import Database
 
-_CHUNK = 5_000
-"""Rows deleted by one statement: some 50 ms, so that charges beside it hardly wait."""
+_CHUNK_ROWS_MAX = 5_000
+"""Rows deleted by one transaction: milliseconds, so that vacuum and standbys keep up."""
 
-_DELETE_CHUNK = """
-DELETE FROM answers WHERE charge_id IN (
+_PRUNE_CHUNK = """
+DELETE FROM answers
+WHERE charge_id = ANY(ARRAY(
     SELECT charge_id FROM answers WHERE created_at < now() - $1::interval LIMIT $2
-)
+))
 """
 
 
-async def prune_answers(database: Database, older_than_hours: int) -> int:
-    """Remove stored answers older than that; returns how many. A retry then gets 410, free."""
-    removed = 0
+async def prune_answers(database: Database, older_than: timedelta) -> int:
+    """Delete answers of that age by the database's clock; how many there were.
+
+    Afterwards a retry of their charges ends as AnswerExpired, free of charge.
+    """
+    pruned = 0
     async with database.connection() as connection:
         while True:
-            status = await connection.execute(
-                _DELETE_CHUNK, timedelta(hours=older_than_hours), _CHUNK
-            )
-            deleted = int(status.split()[-1])
-            removed += deleted
-            if deleted < _CHUNK:
-                return removed
+            status = await connection.execute(_PRUNE_CHUNK, older_than, _CHUNK_ROWS_MAX)
+            rows = int(status.removeprefix("DELETE "))
+            pruned += rows
+            if rows < _CHUNK_ROWS_MAX:
+                return pruned

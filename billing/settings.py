@@ -1,56 +1,65 @@
-"""Settings of billing, from `FAREBOX_` variables; built at a composition root and passed down."""
+"""Billing's settings, read from the environment (`FAREBOX_*`) where the root asks for them."""
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr, field_validator
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_SCHEME = re.compile(r"(postgres|postgresql|postgresql\+asyncpg)://")
+
+
+def _normal_database_url(url: str) -> str:
+    """The URL with the one scheme that the driver reads; query parameters are left to it."""
+    if not _SCHEME.match(url):
+        raise ValueError("a database URL starts with postgresql://")
+    return _SCHEME.sub("postgresql://", url, count=1)
+
+
+DatabaseUrl = Annotated[str, AfterValidator(_normal_database_url)]
 
 
 class BillingSettings(BaseSettings):
-    """Where the ledger is and what bounds its use."""
+    """What billing must be told. Every queue, pool, wait and transaction has its bound here."""
 
-    model_config = SettingsConfigDict(env_prefix="FAREBOX_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="FAREBOX_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
-    database_url: str
-    """`postgresql://...`; the connecting user owns the schema, the application drops to a role."""
-    key_hash_secret: SecretStr = Field(min_length=32)
-    """Keys the hash of API keys: who reads the database cannot test guesses without it."""
+    database_url: DatabaseUrl = Field(repr=False)
+    """`postgresql://...`, a socket folder as `?host=/folder`. Not shown: it may hold a password."""
 
-    pool_size: int = Field(default=4, ge=1, le=100)
-    """Connections a process holds. One carries the charges, the others reads."""
-    pool_timeout_seconds: float = Field(default=5.0, gt=0)
-    """How long a read waits for a connection before it counts as out of reach."""
-    connect_timeout_seconds: float = Field(default=3.0, gt=0)
-    lock_timeout_ms: int = Field(default=2_000, ge=1)
-    """A hot balance is held for one transaction of some 20 ms; 2 s is a stuck holder."""
-    statement_timeout_ms: int = Field(default=5_000, ge=1)
-    """The largest charge statement takes some 50 ms."""
-    idle_transaction_timeout_ms: int = Field(default=5_000, ge=1)
-    """A client that stopped inside a transaction must not keep its locks."""
+    key_hash_secret: Annotated[SecretStr, Field(min_length=32)]
+    """Key of the HMAC over API keys: a stolen table of hashes is of no use without it."""
 
-    transaction_charges_max: int = Field(default=512, ge=1)
-    """Charges in one transaction: the gain flattens past 256."""
-    waiting_charges_max: int = Field(default=16_384, ge=1)
-    """Charges that may wait in a process; past it LedgerBusy."""
-    charge_deadline_seconds: float = Field(default=20.0, gt=0)
-    """How long an outcome is sought before it is called unknown."""
-    answer_retention_hours: int = Field(default=24, ge=1)
-    """How long a stored answer can be replayed."""
+    pool_size: Annotated[int, Field(ge=1, le=100)] = 4
+    """Connections held by one process. Charges need one (group commit); reads share the others."""
 
-    @field_validator("database_url")
-    @classmethod
-    def _is_postgresql(cls, url: str) -> str:
-        scheme, separator, rest = url.partition("://")
-        if not separator or scheme.split("+")[0] not in ("postgresql", "postgres"):
-            raise ValueError("FAREBOX_DATABASE_URL must start with postgresql://")
-        return f"postgresql://{rest}"
+    pool_timeout_seconds: Annotated[float, Field(gt=0)] = 2.0
+    """Longest wait for a free connection; longer means that the database cannot keep up."""
 
-    @property
-    def sqlalchemy_url(self) -> str:
-        """The same database through SQLAlchemy's asyncpg dialect."""
-        return sqlalchemy_url(self.database_url)
+    connect_timeout_seconds: Annotated[float, Field(gt=0)] = 3.0
+    """A server in the same network answers in milliseconds; a dead one must not hold a request."""
 
+    lock_timeout_ms: Annotated[int, Field(gt=0)] = 2_000
+    """A charge waits for the same charge id or account in another transaction: milliseconds."""
 
-def sqlalchemy_url(database_url: str) -> str:
-    """`postgresql://...` through SQLAlchemy's asyncpg dialect."""
-    return "postgresql+asyncpg://" + database_url.partition("://")[2]
+    statement_timeout_ms: Annotated[int, Field(gt=0)] = 5_000
+    """Above the lock's wait, below the charge's deadline: one attempt cannot use it all."""
+
+    idle_transaction_timeout_ms: Annotated[int, Field(gt=0)] = 10_000
+    """A process that hangs inside a transaction loses its locks after this."""
+
+    answer_retention_hours: Annotated[int, Field(ge=1)] = 24
+    """How long a paid answer can be fetched again; the charge id is kept for ever."""
+
+    transaction_charges_max: Annotated[int, Field(ge=1)] = 512
+    """Charges merged into one transaction; past some hundreds the gain is small."""
+
+    waiting_charges_max: Annotated[int, Field(ge=1)] = 8_192
+    """Charges waiting in one process: under half a second of work at the measured rate."""
+
+    charge_deadline_seconds: Annotated[float, Field(gt=0)] = 10.0
+    """How long a charge is tried again while the database is away; covers a quick restart."""

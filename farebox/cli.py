@@ -9,20 +9,21 @@ import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import psutil
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from billing.accounts import create_key, revoke_key
 from billing.credits import Credits
 from billing.database import Database
 from billing.errors import BillingError
+from billing.keys import parse_key
 from billing.migrate import migrate
-from billing.prices import set_price
+from billing.prices import Price, set_price
 from billing.reconcile import Report, reconcile
 from billing.retention import prune_answers
 from billing.settings import BillingSettings
@@ -112,14 +113,14 @@ def reconcile_command() -> None:
         return await reconcile(database)
 
     report = _with_database(check)
-    table = Table("rule", "checked", "breaches")
+    out.print("checked " + ", ".join(f"{count} {table}" for table, count in report.rows.items()))
     for rule in report.rules:
-        table.add_row(rule.name, str(rule.checked), str(rule.breaches))
-    out.print(table)
-    for rule in report.rules:
-        for example in rule.examples:
-            err.print(f"[bold red]breach[/] {rule.name}: {example}")
-    if not report.clean:
+        out.print(f"  {rule}")
+    for breach in report.breaches:
+        err.print(f"[bold red]breach[/] {breach.rule}: {breach.count}")
+        for example in breach.examples:
+            err.print(f"    {example}")
+    if not report.is_clean:
         raise typer.Exit(1)
     out.print("the ledger is clean")
 
@@ -131,7 +132,7 @@ def prune(
     """Remove stored answers; a retry of a pruned one gets 410, and never pays again."""
 
     async def remove(database: Database, _settings: BillingSettings) -> int:
-        return await prune_answers(database, hours)
+        return await prune_answers(database, timedelta(hours=hours))
 
     out.print(f"removed {_with_database(remove)} stored answers")
 
@@ -156,7 +157,8 @@ def create_key_command(
     granted = _parse_credits(credits_granted)
 
     async def create(database: Database, settings: BillingSettings) -> str:
-        return await create_key(database, settings, account, granted)
+        created = await create_key(database, settings.key_hash_secret, account, granted)
+        return created.api_key.reveal()
 
     key = _with_database(create)
     err.print(f"account {account}: granted {granted} credits; the key is shown this once:")
@@ -170,7 +172,8 @@ def revoke_key_command(
     """Revoke an API key; every replica refuses it within a second."""
 
     async def revoke(database: Database, _settings: BillingSettings) -> bool:
-        return await revoke_key(database, key_id)
+        whole_key = parse_key(key_id)
+        return await revoke_key(database, whole_key.id if whole_key else key_id)
 
     if not _with_database(revoke):
         raise FareboxError(f"there is no live key {key_id}")
@@ -189,7 +192,7 @@ def set_price_command(
     amount = _parse_credits(credits_each)
 
     async def store(database: Database, _settings: BillingSettings) -> None:
-        await set_price(database, model, version, amount)
+        await set_price(database, Price(model, version, amount, datetime.now(UTC)))
 
     _with_database(store)
     out.print(f"{model} {version or '(all versions)'}: {amount} credits an instance")

@@ -48,7 +48,8 @@ async def ensure_demo(
         api_key = await _known_key(home, database, settings)
         if api_key is None:
             granted = Credits(credits_granted * MICROCREDITS_PER_CREDIT)
-            api_key = await create_key(database, settings, DEMO_ACCOUNT, granted)
+            created = await create_key(database, settings.key_hash_secret, DEMO_ACCOUNT, granted)
+            api_key = created.api_key.reveal()
     finally:
         await database.close()
     write_private(home.demo, f"{URL}={base_url}\n{API_KEY}={api_key}\n")
@@ -60,5 +61,5 @@ async def _known_key(home: Home, database: Database, settings: BillingSettings) 
     key = parse_key(text)
     if key is None:
         return None
-    directory = Directory(database, settings)
+    directory = Directory(database, settings.key_hash_secret)
     return text if await directory.fetch_principal(key) else None

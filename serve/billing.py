@@ -16,7 +16,12 @@ class Billing:
     def __init__(self) -> None:
         settings = BillingSettings()
         self._database = Database(settings)
-        self._group_commit = GroupCommit(PostgresLedger(self._database), settings)
+        self._group_commit = GroupCommit(
+            PostgresLedger(self._database),
+            transaction_charges_max=settings.transaction_charges_max,
+            waiting_charges_max=settings.waiting_charges_max,
+            charge_deadline_seconds=settings.charge_deadline_seconds,
+        )
 
     async def charge(self, charges: bytes) -> bytes | str:
         """Outcomes in the order of the charges; the code of a BillingError when there are none."""

@@ -38,10 +38,13 @@ class FeatureValidator:
         self._database = Database(settings)
         self._metrics = ValidatorMetrics()
         self._scorer, self._cashier = ScorerHandle(scorer), CashierHandle(billing)
-        self._pipeline = await self._build_pipeline(Directory(self._database, settings))
-        self._listener = NoticeListener(settings, Remembered(self._pipeline))
-        self._listener.start()
-        self._flushing = asyncio.create_task(self._flush_metrics())
+        directory = Directory(self._database, settings.key_hash_secret)
+        self._pipeline = await self._build_pipeline(directory)
+        self._listener = self._listen(settings)
+        self._tasks = [
+            asyncio.create_task(self._flush_metrics()),
+            asyncio.create_task(self._pipeline.pricing.keep_fresh()),
+        ]
 
     def __serve_build_asgi_app__(self) -> ScoringApp:
         """Ray asks for the application once the constructor is done."""
@@ -55,7 +58,9 @@ class FeatureValidator:
     async def __del__(self) -> None:
         await self._pipeline.batcher.close()
         await self._listener.stop()
-        self._flushing.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.wait(self._tasks)
         await self._database.close()
 
     async def _build_pipeline(self, directory: Directory) -> Pipeline:
@@ -76,26 +81,25 @@ class FeatureValidator:
             await asyncio.sleep(_FLUSH_SECONDS)
             self._metrics.flush()
 
+    def _listen(self, settings: BillingSettings) -> NoticeListener:
+        """What this replica remembers of the database is kept true by its notices."""
+        authenticator, pricing = self._pipeline.authenticator, self._pipeline.pricing
 
-class Remembered:
-    """What a replica remembers of the database, kept true by its notices."""
+        def on_notice(channel: str, payload: str) -> None:
+            if channel == KEYS_CHANNEL:
+                authenticator.revoked(payload)
+            elif channel == PRICES_CHANNEL:
+                pricing.changed()
 
-    def __init__(self, pipeline: Pipeline) -> None:
-        self._authenticator = pipeline.authenticator
-        self._pricing = pipeline.pricing
+        def on_restored() -> None:
+            authenticator.revocations_heard()
+            pricing.changed()
 
-    def notices_lost(self) -> None:
-        """Revocations may be missed from now on."""
-        self._authenticator.revocations_lost()
-
-    async def notices_heard(self) -> None:
-        """Prices may have changed unheard; revocations arrive from now on."""
-        await self._pricing.refresh()
-        self._authenticator.revocations_heard()
-
-    async def notice(self, channel: str, payload: str) -> None:
-        """A key was revoked, or a price changed."""
-        if channel == KEYS_CHANNEL:
-            self._authenticator.revoked(payload)
-        elif channel == PRICES_CHANNEL:
-            await self._pricing.refresh()
+        listener = NoticeListener(
+            settings.database_url,
+            on_notice=on_notice,
+            on_lost=authenticator.revocations_lost,
+            on_restored=on_restored,
+        )
+        listener.start()
+        return listener

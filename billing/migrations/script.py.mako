@@ -1,15 +1,18 @@
-"""${message}"""
+"""${message}."""
+
+from __future__ import annotations
 
 from alembic import op
-import sqlalchemy as sa
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
+branch_labels = None
+depends_on = None
 
 
 def upgrade() -> None:
-    ${upgrades if upgrades else "pass"}
+    ${upgrades if upgrades else "raise NotImplementedError"}
 
 
 def downgrade() -> None:
-    ${downgrades if downgrades else "pass"}
+    ${downgrades if downgrades else "raise NotImplementedError"}

@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 import pytest
 import yaml
-from tests.support.fragile_model import write_fragile_model
 
 from models.registry import ARTIFACTS_ROOT
 from tests.support.api import Api
+from tests.support.fragile_model import write_fragile_model
 from tests.support.product import Product, serve_config
 
 FIRST_PORT = 21_000

@@ -1,0 +1,61 @@
+"""Which charges of a batch an account can pay: pure, in arrival order."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from billing.charges import Charge, InsufficientCredits
+from billing.credits import ZERO, Credits
+
+Available = Mapping[uuid.UUID, Credits]
+"""What each known account can spend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What to do with each charge of a batch, by its place in the batch."""
+
+    chosen: tuple[int, ...]
+    """To be charged now, each id once; together payable from what was available."""
+    repeated: tuple[int, ...]
+    """Paid before, in the ledger or by an earlier place of this batch: to be read back."""
+    refused: Mapping[int, InsufficientCredits]
+
+
+def choose(charges: Sequence[Charge], available: Available, paid: Collection[uuid.UUID]) -> Choice:
+    """Take charges in arrival order, skipping what its account cannot pay any more.
+
+    `paid` are ids known to have been paid; others may turn out to be when they are charged.
+    """
+    left = dict(available)
+    taken = set(paid)
+    chosen: list[int] = []
+    repeated: list[int] = []
+    refused: dict[int, InsufficientCredits] = {}
+    for place, charge in enumerate(charges):
+        if charge.charge_id in taken:
+            repeated.append(place)
+        elif charge.account_id in left and charge.amount <= left[charge.account_id]:
+            left[charge.account_id] -= charge.amount
+            taken.add(charge.charge_id)
+            chosen.append(place)
+        else:
+            refused[place] = InsufficientCredits(
+                charge.charge_id, charge.amount, left.get(charge.account_id, ZERO)
+            )
+    return Choice(tuple(chosen), tuple(repeated), refused)
+
+
+def find_short_accounts(charges: Sequence[Charge], available: Available) -> set[uuid.UUID]:
+    """The accounts that cannot pay for all of their charges."""
+    totals: defaultdict[uuid.UUID, Credits] = defaultdict(lambda: ZERO)
+    for charge in charges:
+        totals[charge.account_id] += charge.amount
+    return {
+        account_id
+        for account_id, total in totals.items()
+        if account_id not in available or total > available[account_id]
+    }
