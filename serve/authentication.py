@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from cachetools import LRUCache
-
 from billing.keys import parse_key
 from billing.principal import Principal
+from serve.bounded import BoundedDict
 from serve.ports import AccountBook
 from serve.refusals import Code, Refusal
 
@@ -23,7 +22,7 @@ class Authenticator:
 
     def __init__(self, accounts: AccountBook, keys_max: int = _KEYS_MAX) -> None:
         self._accounts = accounts
-        self._principals: LRUCache[str, Principal] = LRUCache(maxsize=keys_max)
+        self._principals: BoundedDict[str, Principal] = BoundedDict(keys_max)
         self._hears_revocations = False
         self._revocations = 0
 

@@ -6,9 +6,8 @@ import time
 import uuid
 from collections.abc import Callable
 
-from cachetools import TTLCache
-
 from billing.credits import Credits
+from serve.bounded import BoundedDict
 from serve.refusals import Code, Refusal
 
 _SEEN_SECONDS = 1.0
@@ -22,19 +21,21 @@ class SeenBalances:
     """
 
     def __init__(self, clock_seconds: Callable[[], float] = time.monotonic) -> None:
-        self._balances: TTLCache[uuid.UUID, Credits] = TTLCache(
-            _ACCOUNTS_MAX, _SEEN_SECONDS, timer=clock_seconds
-        )
+        self._clock_seconds = clock_seconds
+        self._seen: BoundedDict[uuid.UUID, tuple[Credits, float]] = BoundedDict(_ACCOUNTS_MAX)
 
     def saw(self, account_id: uuid.UUID, balance: Credits) -> None:
         """Remember a balance that the ledger reported."""
-        self._balances[account_id] = balance
+        self._seen[account_id] = (balance, self._clock_seconds())
 
     def check(self, account_id: uuid.UUID, required: Credits) -> None:
         """Raise a Refusal when the account was just seen with less than `required`."""
-        seen = self._balances.get(account_id)
-        if seen is not None and seen < required:
-            raise self.refusal(required, seen)
+        seen = self._seen.get(account_id)
+        if seen is None or seen[0] >= required:
+            return
+        balance, seen_at = seen
+        if self._clock_seconds() - seen_at < _SEEN_SECONDS:
+            raise self.refusal(required, balance)
 
     @staticmethod
     def refusal(required: Credits, available: Credits) -> Refusal:

@@ -7,7 +7,7 @@ from billing.errors import BillingError
 from billing.group_commit import GroupCommit
 from billing.ledger import PostgresLedger
 from billing.settings import BillingSettings
-from serve.handles import decode, encode
+from serve.transfer import decode_charges, encode_outcomes
 
 
 class Billing:
@@ -26,17 +26,18 @@ class Billing:
     async def charge(self, charges: bytes) -> bytes | str:
         """Outcomes in the order of the charges; the code of a BillingError when there are none."""
         try:
-            return encode(await self._group_commit.charge(decode(charges)))
+            outcomes = await self._group_commit.charge(decode_charges(charges))
         except BillingError as error:
             return error.code
+        return encode_outcomes(outcomes)
 
-    async def ready(self) -> bytes | str:
+    async def ready(self) -> str | None:
         """Whether the database is a writable primary; the code of a BillingError if not."""
         try:
             await self._database.check_writable()
         except BillingError as error:
             return error.code
-        return encode([])
+        return None
 
     async def __del__(self) -> None:
         await self._group_commit.close()

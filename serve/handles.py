@@ -7,7 +7,6 @@ and a charge carries its own id, so both are simply sent again until their deadl
 from __future__ import annotations
 
 import asyncio
-import pickle
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -20,6 +19,7 @@ from billing.charges import Charge, Outcome
 from billing.errors import BillingError, LedgerBusy, LedgerUnavailable, OutcomeUnknown
 from serve.ports import Probabilities
 from serve.refusals import Code, Refusal
+from serve.transfer import decode_outcomes, encode_charges
 
 Handle: TypeAlias = DeploymentHandle[Any]
 
@@ -31,7 +31,7 @@ _READY_SECONDS = 5.0
 _RETRY_SECONDS = 0.1
 _FAULTS: tuple[type[Exception], ...] = (RayError, RayServeException)
 
-FAILURES: dict[str, type[BillingError]] = {
+_FAILURES: dict[str, type[BillingError]] = {
     error.code: error for error in (LedgerUnavailable, LedgerBusy, OutcomeUnknown)
 }
 """Billing errors cross the hop by their codes: Ray pickles an exception by its arguments."""
@@ -90,34 +90,24 @@ class CashierHandle:
 
     async def charge(self, charges: Sequence[Charge]) -> list[Outcome]:
         try:
-            reply = await _call(self._charge, encode(charges), seconds=_CHARGE_SECONDS)
+            reply = await _call(self._charge, encode_charges(charges), seconds=_CHARGE_SECONDS)
         except TimeoutError:
             raise OutcomeUnknown("billing did not answer in time") from None
-        return _outcomes(reply)
+        if isinstance(reply, str):
+            raise _failure(reply)
+        return decode_outcomes(reply, charges)
 
     async def ready(self) -> None:
         try:
             reply = await _call(self._ready, seconds=_READY_SECONDS)
         except TimeoutError:
             raise LedgerUnavailable("billing did not answer in time") from None
-        _outcomes(reply)
+        if reply is not None:
+            raise _failure(reply)
 
 
-def encode(value: Sequence[Charge] | list[Outcome]) -> bytes:
-    """Our own bytes between our own replicas, so that Ray has nothing to look into."""
-    return pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
-
-
-def decode(data: bytes) -> Any:
-    """The inverse of `encode`; only ever of bytes that a replica of this application made."""
-    return pickle.loads(data)  # noqa: S301 - from our own replica over Ray's own channel
-
-
-def _outcomes(reply: bytes | str) -> list[Outcome]:
-    if isinstance(reply, str):
-        raise FAILURES[reply]("from the billing deployment")
-    outcomes: list[Outcome] = decode(reply)
-    return outcomes
+def _failure(code: str) -> BillingError:
+    return _FAILURES[code]("from the billing deployment")
 
 
 def _scorer_unavailable() -> Refusal:

@@ -141,40 +141,33 @@ class Pipeline:
         """Wait for the micro-batch that takes `job`, no longer than the deadline.
 
         A job whose caller gave up is taken back while it still waits. Once a batch has it, it runs
-        to its end, and its charge id stays in flight until then.
+        to its end: a retry then finds its charge in the ledger.
         """
         self.batcher.submit(job)
         self._in_flight.add(job.charge_id, job.done)
+        # A timer costs a third of `asyncio.timeout`, on every request.
+        seconds = self.batcher.config.deadline_seconds
+        deadline = asyncio.get_running_loop().call_later(seconds, self._expire, job)
         try:
-            async with asyncio.timeout(self.batcher.config.deadline_seconds):
-                return await asyncio.shield(job.done)
-        except TimeoutError as error:
-            raise self._deadline_refusal(withdrawn=self._withdraw(job)) from error
+            return await job.done
         except asyncio.CancelledError:
-            self._withdraw(job)
+            self.batcher.withdraw(job)
             raise
         except (BillingError, ModelError) as error:
             raise refusal_of(error) from error
+        finally:
+            deadline.cancel()
 
-    def _withdraw(self, job: Job) -> bool:
-        withdrawn = self.batcher.withdraw(job)
-        if withdrawn:
-            job.done.cancel()
-        return withdrawn
-
-    @staticmethod
-    def _deadline_refusal(*, withdrawn: bool) -> Refusal:
-        if withdrawn:
-            return Refusal(
-                Code.DEADLINE_EXCEEDED,
-                "The request waited too long and was taken back; nothing was charged.",
+    def _expire(self, job: Job) -> None:
+        if self.batcher.withdraw(job):
+            detail = "The request waited too long and was taken back; nothing was charged."
+        else:
+            detail = (
+                "The request is still under way and may yet be charged. Send it again with the "
+                "Idempotency-Key of this answer: it is charged once at most, and a paid answer "
+                "is replayed."
             )
-        return Refusal(
-            Code.DEADLINE_EXCEEDED,
-            "The request is still under way and may yet be charged. Send it again with the "
-            "Idempotency-Key of this answer: it is charged once at most, and a paid answer "
-            "is replayed.",
-        )
+        job.fail(Refusal(Code.DEADLINE_EXCEEDED, detail))
 
     async def _replay_instead(
         self, refusal: Refusal, call: Call, principal: Principal, charge_id: uuid.UUID
