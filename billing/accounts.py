@@ -45,7 +45,12 @@ async def create_key(
     key_name: str = "default",
     randomness: Randomness = secrets.token_bytes,
 ) -> CreatedKey:
-    """Make a key; the account is made if its name is new, and granted the credits either way."""
+    """Make a key; the account is made if its name is new, and granted the credits either way.
+
+    Raises ValueError for an empty name or credits below zero.
+    """
+    if not account_name or credits_granted < ZERO:
+        raise ValueError("an account needs a name, and a grant cannot be below zero")
     api_key = generate_key(randomness)
     server_secret = key_hash_secret.get_secret_value().encode()
     async with database.begin() as connection:

@@ -21,7 +21,14 @@ APPLICATION_ROLE = "farebox_app"
 # network that is gone without a word.
 _COMMAND_TIMEOUT_MARGIN_SECONDS = 1.0
 
-CONNECTION_LOST = (OSError, TimeoutError, asyncpg.InterfaceError)
+CONNECTION_LOST = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    # A dying server's last message comes before the end of the connection; a statement begun
+    # between the two fails by this.
+    asyncpg.InternalClientError,
+)
 """What the driver raises, besides a server's message, when a statement's end was not heard."""
 
 _UNAVAILABLE_CLASSES = {

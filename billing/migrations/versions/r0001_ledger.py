@@ -76,7 +76,7 @@ CREATE TABLE api_keys (
     revoked_at timestamptz,
     CONSTRAINT api_keys_secret_hash_length CHECK (octet_length(secret_hash) = 32)
 );
-CREATE INDEX ix_api_keys_account_id ON api_keys (account_id);
+CREATE INDEX api_keys_account_id_idx ON api_keys (account_id);
 
 CREATE TABLE prices (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT prices_pkey PRIMARY KEY,

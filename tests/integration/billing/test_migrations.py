@@ -1,0 +1,111 @@
+"""The schema goes up and down, and is the one that the tables speak of."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import asyncpg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from billing.migrate import downgrade_newest, migrate
+from billing.tables import metadata
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+
+_TABLE_NAMES = (
+    "SELECT relname::text FROM pg_class"
+    " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1"
+)
+
+# What compare_metadata does not look at: checks, storage settings, index definitions.
+_DEFINITIONS = """
+SELECT conrelid::regclass::text || ' ' || conname || ' ' || pg_get_constraintdef(oid)
+FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND conname !~ '^alembic'
+UNION ALL
+SELECT pg_get_indexdef(indexrelid) FROM pg_index
+JOIN pg_class ON pg_class.oid = indrelid
+WHERE relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'
+UNION ALL
+SELECT relname || ' ' || reloptions::text FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND reloptions IS NOT NULL
+ORDER BY 1
+"""
+
+
+async def _fetch_column(database_url: str, query: str) -> list[object]:
+    connection = await asyncpg.connect(database_url)
+    try:
+        return [row[0] for row in await connection.fetch(query)]
+    finally:
+        await connection.close()
+
+
+def _engine_url(database_url: str) -> str:
+    return database_url.replace("postgresql://", "postgresql+asyncpg://")
+
+
+async def test_migrations_agree_with_the_tables(database_url: str) -> None:
+    def compare(connection: Connection) -> object:
+        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        return compare_metadata(context, metadata)
+
+    engine = create_async_engine(_engine_url(database_url))
+    async with engine.connect() as connection:
+        assert await connection.run_sync(compare) == []
+    await engine.dispose()
+
+
+async def test_constraints_and_indexes_agree_with_the_tables(
+    database_url: str, empty_database_url: str
+) -> None:
+    engine = create_async_engine(_engine_url(empty_database_url))
+    async with engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+    await engine.dispose()
+    migrated = await _fetch_column(database_url, _DEFINITIONS)
+    assert migrated == await _fetch_column(empty_database_url, _DEFINITIONS)
+    assert len(migrated) > 30
+
+
+async def test_filled_database_is_left_as_it_is(database_url: str) -> None:
+    insert = "INSERT INTO accounts VALUES (gen_random_uuid(), 'acme') RETURNING name"
+    await _fetch_column(database_url, insert)
+    await migrate(database_url)
+    assert await _fetch_column(database_url, "SELECT name FROM accounts") == ["acme"]
+
+
+async def test_newest_migration_can_be_taken_back(database_url: str) -> None:
+    await downgrade_newest(database_url)
+    assert await _fetch_column(database_url, _TABLE_NAMES) == ["alembic_version"]
+    await migrate(database_url)
+    assert "balances" in await _fetch_column(database_url, _TABLE_NAMES)
+
+
+async def test_failed_migration_leaves_nothing_behind(empty_database_url: str) -> None:
+    await _fetch_column(empty_database_url, "CREATE TABLE prices (in_the_way int)")
+    with pytest.raises(asyncpg.DuplicateTableError):
+        await migrate(empty_database_url)
+    assert await _fetch_column(empty_database_url, _TABLE_NAMES) == ["prices"]
+
+
+async def test_two_starters_migrate_once(empty_database_url: str) -> None:
+    script = (
+        "import asyncio, sys; from billing.migrate import migrate;"
+        " asyncio.run(migrate(sys.argv[1]))"
+    )
+    starters = [
+        await asyncio.create_subprocess_exec(sys.executable, "-c", script, empty_database_url)
+        for _ in range(2)
+    ]
+    assert [await starter.wait() for starter in starters] == [0, 0]
+    assert await _fetch_column(empty_database_url, "SELECT count(*) FROM prices") == [1]
+
+
+async def test_default_price_is_one_credit(database_url: str) -> None:
+    query = "SELECT amount_microcredits FROM prices WHERE model IS NULL AND version IS NULL"
+    assert await _fetch_column(database_url, query) == [1_000_000]

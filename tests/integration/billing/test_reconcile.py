@@ -1,0 +1,113 @@
+"""Each kind of corruption is found. The superuser makes them: the application cannot."""
+
+from __future__ import annotations
+
+import uuid
+
+import asyncpg
+import pytest
+
+from billing.database import Database
+from billing.ledger import PostgresLedger
+from billing.reconcile import reconcile
+from tests.charges import make_charge
+from tests.integration.billing.conftest import MakeAccount
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+
+_INSERT_PREDICTION = (
+    "INSERT INTO predictions SELECT gen_random_uuid(), account_id, key_id, request_id, model,"
+    " version, instances, amount_microcredits, body_sha256 FROM predictions LIMIT 1"
+)
+
+_COPY_ENTRY = (
+    "INSERT INTO entries (account_id, kind, amount_microcredits, charge_id)"
+    " SELECT account_id, kind, 0, charge_id FROM entries WHERE kind = 'charge' LIMIT 1"
+)
+
+_CORRUPTIONS = {
+    "balance_equals_sum_of_entries": ["UPDATE balances SET posted = posted + 1"],
+    "account_has_balance": ["INSERT INTO accounts VALUES (gen_random_uuid(), 'no balance')"],
+    "available_not_negative": [
+        "ALTER TABLE balances DROP CONSTRAINT balances_available_not_negative",
+        "UPDATE balances SET held = posted + 1",
+    ],
+    "one_entry_per_charge": [
+        "ALTER TABLE entries DROP CONSTRAINT entries_charge_id_key",
+        _COPY_ENTRY,
+    ],
+    "one_prediction_per_charge": [
+        "ALTER TABLE predictions DROP CONSTRAINT predictions_pkey",
+        "INSERT INTO predictions SELECT * FROM predictions LIMIT 1",
+    ],
+    "prediction_if_and_only_if_charge": [_INSERT_PREDICTION],
+    "prediction_agrees_with_charge": ["UPDATE predictions SET amount_microcredits = 7"],
+    "answer_has_prediction": [
+        "INSERT INTO answers (charge_id, inputs, predictions) VALUES (gen_random_uuid(), '', '')"
+    ],
+}
+
+
+@pytest.fixture
+async def account(ledger: PostgresLedger, make_account: MakeAccount) -> uuid.UUID:
+    """One that was charged twice."""
+    account_id = await make_account("5")
+    await ledger.charge([make_charge(account_id), make_charge(account_id)])
+    return account_id
+
+
+async def test_sound_ledger_is_clean(database: Database, account: uuid.UUID) -> None:
+    report = await reconcile(database)
+    assert report.is_clean
+    assert report.rows == {
+        "accounts": 1,
+        "balances": 1,
+        "entries": 3,
+        "predictions": 2,
+        "answers": 2,
+    }
+    assert set(report.rules) == set(_CORRUPTIONS)
+
+
+@pytest.mark.parametrize("rule", _CORRUPTIONS)
+async def test_corruption_is_found(
+    rule: str, database: Database, account: uuid.UUID, superuser: asyncpg.Connection
+) -> None:
+    for statement in _CORRUPTIONS[rule]:
+        await superuser.execute(statement)
+    report = await reconcile(database)
+    assert not report.is_clean
+    assert rule in [breach.rule for breach in report.breaches]
+
+
+async def test_breach_names_whom_it_concerns(
+    database: Database, account: uuid.UUID, superuser: asyncpg.Connection
+) -> None:
+    await superuser.execute("UPDATE balances SET posted = posted + 1")
+    [breach] = (await reconcile(database)).breaches
+    assert (breach.count, breach.examples) == (1, (str(account),))
+
+
+async def test_entry_of_an_account_without_balance_is_found(
+    database: Database, account: uuid.UUID, superuser: asyncpg.Connection
+) -> None:
+    await superuser.execute("DELETE FROM balances")
+    rules = [breach.rule for breach in (await reconcile(database)).breaches]
+    assert rules == ["balance_equals_sum_of_entries", "account_has_balance"]
+
+
+async def test_charge_without_prediction_is_found(
+    database: Database, account: uuid.UUID, superuser: asyncpg.Connection
+) -> None:
+    await superuser.execute("DELETE FROM predictions")
+    breaches = {breach.rule: breach.count for breach in (await reconcile(database)).breaches}
+    assert breaches == {"prediction_if_and_only_if_charge": 2, "answer_has_prediction": 2}
+
+
+async def test_report_lists_the_first_20_and_counts_all(
+    database: Database, account: uuid.UUID, superuser: asyncpg.Connection
+) -> None:
+    for _ in range(25):
+        await superuser.execute(_INSERT_PREDICTION)
+    [breach] = (await reconcile(database)).breaches
+    assert (breach.count, len(breach.examples)) == (25, 20)
