@@ -29,6 +29,7 @@ from billing.retention import prune_answers
 from billing.settings import BillingSettings
 from farebox.client import ScoringClient
 from farebox.demo import Demo
+from farebox.deployment import Deployment, load_serve_config
 from farebox.errors import FareboxError
 from farebox.home import Home
 from farebox.product import run_product
@@ -144,6 +145,26 @@ def migrate_command() -> None:
     with postgres_url(home) as url:
         asyncio.run(migrate(billing_settings(home, url).database_url))
     out.print("the schema is up to date")
+
+
+@app.command()
+def deploy(
+    dashboard_url: Annotated[
+        str, typer.Option(help="Ray's dashboard on the head")
+    ] = "http://127.0.0.1:8265",
+    host: Annotated[
+        str, typer.Option(help="Address the API binds on each node; 0.0.0.0 for all")
+    ] = "127.0.0.1",
+) -> None:
+    """Hand the Serve config to a running Ray cluster and wait until its applications run."""
+    settings = ProductSettings()
+    config = load_serve_config(settings)
+    config["http_options"]["host"] = host
+    deployment = Deployment(dashboard_url, time.monotonic() + settings.start_seconds)
+    deployment.wait_for_dashboard()
+    deployment.deploy(config)
+    deployment.wait_until_running(out.print)
+    out.print("the applications run")
 
 
 @keys.command(name="create")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -26,9 +27,17 @@ def load_serve_config(settings: ProductSettings) -> dict[str, Any]:
 class Deployment:
     """The Serve applications as the dashboard tells them."""
 
-    def __init__(self, dashboard_url: str, deadline: float, alive: Callable[[], None]) -> None:
+    def __init__(
+        self, dashboard_url: str, deadline: float, alive: Callable[[], None] = lambda: None
+    ) -> None:
         """`deadline` by `time.monotonic()`; `alive` raises when there is nothing to wait for."""
-        self._client = httpx.Client(base_url=dashboard_url, timeout=10, trust_env=False)
+        token = os.environ.get("RAY_AUTH_TOKEN")
+        self._client = httpx.Client(
+            base_url=dashboard_url,
+            timeout=10,
+            trust_env=False,
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+        )
         self._deadline = deadline
         self._alive = alive
 

@@ -28,6 +28,8 @@ class Product:
     home: Path
     first_port: int
     environment: dict[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = (sys.executable, "-m", "farebox", "up")
+    folder: Path = ROOT
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -70,12 +72,13 @@ class Product:
         """Start it without waiting."""
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "farebox", "up"],
+                self.command,
                 env=self.variables,
-                cwd=ROOT,
+                cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
 
     def wait_until_ready(self) -> None:
@@ -102,7 +105,7 @@ class Product:
         return subprocess.run(
             [sys.executable, "-m", "farebox", *arguments],
             env=self.variables,
-            cwd=ROOT,
+            cwd=self.folder,
             capture_output=True,
             text=True,
             check=check,
