@@ -29,7 +29,7 @@ def everything_of(product: Product) -> list[psutil.Process]:
 def assert_nothing_is_left(product: Product, processes: list[psutil.Process]) -> None:
     _, alive = psutil.wait_procs(processes, 10)
     assert [each.cmdline() for each in alive] == []
-    assert [port for port in all_ports(product) if not is_free(port)] == []
+    assert [port for port in all_ports(product) if listens(port)] == []
     assert not (product.home / "product.json").exists()
 
 
@@ -37,14 +37,9 @@ def all_ports(product: Product) -> list[int]:
     return [*product.ports.values(), *range(product.first_port + 100, product.first_port + 110)]
 
 
-def is_free(port: int) -> bool:
+def listens(port: int) -> bool:
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("0.0.0.0", port))
-        except OSError:
-            return False
-    return True
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def bash(command: str, product: Product, folder: Path) -> str:
