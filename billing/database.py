@@ -107,6 +107,7 @@ class Database:
             except BaseException:
                 # Whatever stands in the way of the next user goes with the connection.
                 driver.terminate()
+                await greenlet_spawn(pooled.invalidate)
                 raise
             finally:
                 await greenlet_spawn(pooled.close)
