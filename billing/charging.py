@@ -11,7 +11,7 @@ import asyncio
 import random
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from operator import attrgetter
 
 import asyncpg
@@ -102,12 +102,11 @@ class Charging:
         balances = await self._commit([charges[place] for place in choice.chosen])
         outcomes: dict[int, Outcome] = dict(choice.refused)
         repeated = list(choice.repeated)
-        for place in choice.chosen:
-            charge_id = charges[place].charge_id
-            if charge_id in balances:
-                outcomes[place] = Charged(charge_id, balances[charge_id])
-            else:
+        for place, balance in zip(choice.chosen, balances, strict=True):
+            if balance is None:
                 repeated.append(place)
+            else:
+                outcomes[place] = Charged(charges[place].charge_id, balance)
         if repeated:
             outcomes |= await self._read_back({place: charges[place] for place in repeated})
         return [outcomes[place] for place in range(len(charges))]
@@ -158,15 +157,15 @@ class Charging:
             for place, charge in repeated.items()
         }
 
-    async def _commit(self, charges: Sequence[Charge]) -> dict[uuid.UUID, Credits]:
-        """Pay for those that are new; the balance after each of them, by charge id."""
+    async def _commit(self, charges: Sequence[Charge]) -> list[Credits | None]:
+        """Pay for those that are new: the balance after each, None for one paid before."""
         if not charges:
-            return {}
+            return []
         ordered = sorted(charges, key=lambda charge: charge.charge_id.bytes)
         columns = list(zip(*map(_read_columns, ordered), strict=True))
         rows = await self._execute_charge(columns)
         self.has_committed = self.has_committed or bool(rows)
-        return _balances_after_each(charges, {row["charge_id"]: row["available"] for row in rows})
+        return _balances_after_each(charges, dict(rows))
 
     async def _execute_charge(self, columns: Sequence[object]) -> list[asyncpg.Record]:
         for retry in range(_RETRIES_MAX + 1):
@@ -188,17 +187,19 @@ class Charging:
 
 
 def _balances_after_each(
-    charges: Iterable[Charge], available_after: Mapping[uuid.UUID, int]
-) -> dict[uuid.UUID, Credits]:
+    charges: Sequence[Charge], available_after: Mapping[uuid.UUID, int]
+) -> list[Credits | None]:
     """Running balances in arrival order, from the one after all new charges of an account."""
-    new = [charge for charge in charges if charge.charge_id in available_after]
-    later: defaultdict[uuid.UUID, Credits] = defaultdict(lambda: ZERO)
-    balances: dict[uuid.UUID, Credits] = {}
-    for charge in reversed(new):
-        after_all = Credits(available_after[charge.charge_id])
-        balances[charge.charge_id] = after_all + later[charge.account_id]
-        later[charge.account_id] += charge.amount
-    return balances
+    later: defaultdict[uuid.UUID, int] = defaultdict(int)
+    balances: list[Credits | None] = []
+    for charge in reversed(charges):
+        after_all = available_after.get(charge.charge_id)
+        if after_all is None:
+            balances.append(None)
+        else:
+            balances.append(Credits(after_all + later[charge.account_id]))
+            later[charge.account_id] += charge.amount.microcredits
+    return balances[::-1]
 
 
 async def fetch_available(

@@ -12,8 +12,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from billing.database import Database
 from billing.migrate import downgrade_newest, migrate
+from billing.settings import BillingSettings
 from billing.tables import metadata
+from tests.postgres import run_sql, running_postgres
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
@@ -91,6 +94,33 @@ async def test_failed_migration_leaves_nothing_behind(empty_database_url: str) -
     with pytest.raises(asyncpg.DuplicateTableError):
         await migrate(empty_database_url)
     assert await _fetch_column(empty_database_url, _TABLE_NAMES) == ["prices"]
+
+
+async def test_owner_without_superuser_rights_can_migrate_two_databases() -> None:
+    """As on a managed server: the role is the owner's own, and shared by its databases."""
+
+    def migrate_both() -> list[object]:
+        with running_postgres() as server:
+            run_sql(server.get_uri(), "CREATE ROLE owner LOGIN CREATEROLE")
+            return [_migrate_as_owner(server.get_uri(), name) for name in ("one", "two")]
+
+    assert await asyncio.to_thread(migrate_both) == ["farebox_app", "farebox_app"]
+
+
+def _migrate_as_owner(superuser_url: str, name: str) -> object:
+    run_sql(superuser_url, f"CREATE DATABASE {name} OWNER owner")
+    url = superuser_url.replace("postgres:@/postgres", f"owner@/{name}")
+    asyncio.run(migrate(url))
+    settings = BillingSettings(database_url=url, key_hash_secret="s" * 32)
+
+    async def fetch_user() -> object:
+        database = Database(settings)
+        async with database.connection() as connection:
+            user = await connection.fetchval("SELECT current_user")
+        await database.close()
+        return user
+
+    return asyncio.run(fetch_user())
 
 
 async def test_two_starters_migrate_once(empty_database_url: str) -> None:

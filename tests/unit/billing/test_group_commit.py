@@ -185,15 +185,16 @@ async def test_transaction_that_hangs_is_unknown_and_what_waits_behind_it_is_not
 
 
 async def test_cancelled_caller_does_not_harm_the_others(ledger: GatedLedger) -> None:
-    group = _group(ledger)
+    group = _group(ledger, transaction_charges_max=2)
     ledger.gate.clear()
-    under_way, waiting, patient = await _start(group, _batch(), _batch(), _batch())
+    under_way, waiting, *patient = await _start(group, *(_batch() for _ in range(4)))
     under_way.cancel()
     waiting.cancel()
     await asyncio.wait([under_way, waiting])
     ledger.gate.set()
-    assert count_kinds(await patient) == {"Charged": 1}
-    assert ledger.transactions == [1, 1]
+    for task in patient:
+        assert count_kinds(await task) == {"Charged": 1}
+    assert ledger.transactions == [1, 2], "the cancelled take no room"
 
 
 async def test_bug_reaches_every_caller_and_work_goes_on(ledger: GatedLedger) -> None:
