@@ -1,0 +1,97 @@
+"""One call of an ASGI application, its messages sent and received by hand."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from serve.http import AsgiApp, Message, Scope
+
+PREDICTIONS = "/v1/predictions"
+
+
+@dataclass
+class Reply:
+    """What the application sent."""
+
+    messages: list[Message] = field(default_factory=list)
+
+    @property
+    def status(self) -> int:
+        status: int = self.messages[0]["status"]
+        return status
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Each header once; a repeated one would hide, so that is refused."""
+        pairs = [(name.decode(), value.decode()) for name, value in self.messages[0]["headers"]]
+        names = [name for name, _ in pairs]
+        assert len(names) == len(set(names)), f"a header is sent twice: {names}"
+        return dict(pairs)
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(message.get("body", b"") for message in self.messages[1:])
+
+    @property
+    def json(self) -> dict[str, Any]:
+        decoded: dict[str, Any] = json.loads(self.body)
+        return decoded
+
+
+def make_scope(path: str, method: str, headers: dict[str, str]) -> Scope:
+    """An HTTP/1.1 scope as a server makes it: header names in lower case."""
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "query_string": b"",
+        "headers": [
+            (name.lower().encode("latin-1"), value.encode("latin-1"))
+            for name, value in headers.items()
+        ],
+        "server": ("127.0.0.1", 8000),
+        "client": ("127.0.0.1", 50_000),
+    }
+
+
+async def call(
+    app: AsgiApp,
+    path: str,
+    method: str = "GET",
+    headers: dict[str, str] | None = None,
+    *chunks: bytes,
+    ends: bool = True,
+) -> Reply:
+    """Send the body in `chunks`; unless it `ends`, the client goes away after the last."""
+    reply = Reply()
+    parts = chunks or (b"",)
+    waiting: list[Message] = [
+        {"type": "http.request", "body": part, "more_body": not ends or place < len(parts) - 1}
+        for place, part in enumerate(parts)
+    ]
+
+    async def receive() -> Message:
+        return waiting.pop(0) if waiting else {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        reply.messages.append(message)
+
+    await app(make_scope(path, method, headers or {}), receive, send)
+    return reply
+
+
+async def post(
+    app: AsgiApp, authorization: str, *chunks: bytes, ends: bool = True, **headers: str
+) -> Reply:
+    """POST /v1/predictions; `content_type="..."` and the like set headers, "" leaves one out."""
+    named = {"content-type": "application/json", "authorization": authorization}
+    named |= {name.replace("_", "-"): value for name, value in headers.items()}
+    sent = {name: value for name, value in named.items() if value}
+    return await call(app, PREDICTIONS, "POST", sent, *chunks, ends=ends)
