@@ -40,6 +40,15 @@ without being charged twice; every answer names the key that was used. Errors ar
 (RFC 9457) with a stable `code`.
 """
 
+# Documented by hand: declared on the function, FastAPI would document a fault of its own with it.
+_ID_PARAMETER = {
+    "name": "id",
+    "in": "path",
+    "required": True,
+    "description": "The id of a paid answer",
+    "schema": {"type": "string", "format": "uuid"},
+}
+
 router = APIRouter()
 _bearer = HTTPBearer(auto_error=False, description="An API key, `fb_live_...`")
 
@@ -143,6 +152,7 @@ async def read_account(pipeline: PipelineDependency, principal: PrincipalDepende
     response_model=PredictionAnswer,
     dependencies=[Depends(_bearer)],
     responses=problem_responses(401, 404, 410, 503),
+    openapi_extra={"parameters": [_ID_PARAMETER]},
 )
 async def read_prediction(
     pipeline: PipelineDependency, principal: PrincipalDependency, request: Request

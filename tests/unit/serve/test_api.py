@@ -1,0 +1,367 @@
+"""The document of all routes is sound, complete and true to what the routes answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from billing.errors import LedgerUnavailable
+from serve.errors import PROBLEMS
+from serve.pipeline import ROUTE
+from serve.refusals import Code, Refusal
+from tests.support.asgi import PREDICTIONS, Reply, call, post
+from tests.support.fragile_model import FEATURES
+from tests.support.serving import (
+    GOOD_ROW,
+    POISON_ROW,
+    Models,
+    Replica,
+    make_body,
+    make_prices,
+    make_replica,
+)
+
+pytestmark = pytest.mark.anyio
+
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+OPERATION_MEMBERS = {
+    "summary",
+    "description",
+    "operationId",
+    "tags",
+    "parameters",
+    "requestBody",
+    "responses",
+    "security",
+}
+NOT_OF_SCORING = {Code.PREDICTION_NOT_FOUND, Code.ROUTE_NOT_FOUND, Code.METHOD_NOT_ALLOWED}
+
+
+@pytest.fixture
+def document(replica: Replica) -> dict[str, Any]:
+    document: dict[str, Any] = replica.api.openapi()
+    return document
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            yield path, method, operation
+
+
+def nested(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from nested(each)
+
+
+def resolve(document: dict[str, Any], reference: str) -> Any:
+    found: Any = document
+    for name in reference.removeprefix("#/").split("/"):
+        found = found[name]
+    return found
+
+
+def assert_documented(document: dict[str, Any], path: str, method: str, reply: Reply) -> None:
+    """The answer is one that the document tells of: status, media type and schema."""
+    responses = document["paths"][path][method.lower()]["responses"]
+    content = responses[str(reply.status)]["content"]
+    schema = content[reply.headers["content-type"]]["schema"]
+    validator = Draft202012Validator({**schema, "components": document["components"]})
+    assert [error.message for error in validator.iter_errors(reply.json)] == []
+
+
+async def test_the_document_is_openapi_in_its_outer_form(document: dict[str, Any]) -> None:
+    assert re.fullmatch(r"3\.1\.\d+", document["openapi"])
+    assert document["info"]["title"]
+    assert document["info"]["version"]
+    assert set(document) <= {"openapi", "info", "paths", "components"}
+    for path, method, operation in operations(document):
+        assert path.startswith("/")
+        assert method in {"get", "post"}
+        assert set(operation) <= OPERATION_MEMBERS
+        assert operation["responses"]
+        for status, response in operation["responses"].items():
+            assert re.fullmatch(r"[1-5]\d\d", status)
+            assert response["description"]
+            assert set(response) <= {"description", "headers", "content"}
+
+
+async def test_operations_have_names_of_their_own(document: dict[str, Any]) -> None:
+    names = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(set(names)) == len(names)
+
+
+async def test_every_parameter_of_a_path_is_declared(document: dict[str, Any]) -> None:
+    for path, _, operation in operations(document):
+        declared = [each for each in operation.get("parameters", []) if each["in"] == "path"]
+        assert {each["name"] for each in declared} == set(re.findall(r"{(\w+)}", path)), path
+        assert all(each["required"] and each["schema"] for each in declared)
+
+
+async def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    references = [each["$ref"] for each in nested(document) if "$ref" in each]
+    assert references
+    for reference in references:
+        assert isinstance(resolve(document, reference), dict), reference
+
+
+async def test_every_schema_is_a_json_schema(document: dict[str, Any]) -> None:
+    for schema in document["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
+    for each in nested(document["paths"]):
+        if "schema" in each:
+            Draft202012Validator.check_schema(each["schema"])
+
+
+async def test_every_schema_is_used(document: dict[str, Any]) -> None:
+    used = {each["$ref"].rpartition("/")[2] for each in nested(document) if "$ref" in each}
+    assert used == set(document["components"]["schemas"])
+
+
+async def test_frameworks_own_errors_are_not_documented(document: dict[str, Any]) -> None:
+    assert "ValidationError" not in str(document)
+
+
+async def test_security_schemes_are_declared(document: dict[str, Any]) -> None:
+    schemes = document["components"]["securitySchemes"]
+    for path, _, operation in operations(document):
+        named = {name for each in operation.get("security", []) for name in each}
+        assert named <= set(schemes)
+        assert bool(named) == ("401" in operation["responses"]), path
+
+
+async def test_every_documented_route_answers_and_no_other_does(
+    replica: Replica, document: dict[str, Any]
+) -> None:
+    documented = {(path, method.upper()) for path, method, _ in operations(document)}
+    candidates = {path for path, _ in documented} | {"/", "/v1", "/redoc", "/metrics", "/accounts"}
+    answering = set()
+    for path in candidates:
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+            reply = await call(replica.app, path.replace("{id}", "x"), method)
+            if reply.json.get("code") not in ("route_not_found", "method_not_allowed"):
+                answering.add((path, method))
+    assert answering == documented
+
+
+async def test_every_refusal_of_scoring_is_documented(document: dict[str, Any]) -> None:
+    documented = set(document["paths"][ROUTE]["post"]["responses"])
+    can_happen = {str(PROBLEMS[code].status) for code in set(Code) - NOT_OF_SCORING}
+    assert documented == {"200"} | can_happen
+
+
+async def test_an_answer_to_scoring_is_as_documented(
+    replica: Replica, document: dict[str, Any]
+) -> None:
+    reply = await post(replica.app, replica.anna, make_body(GOOD_ROW, []))
+    assert reply.status == 200
+    assert_documented(document, PREDICTIONS, "POST", reply)
+
+
+async def test_the_documented_example_is_a_valid_request(document: dict[str, Any]) -> None:
+    schema = document["components"]["schemas"]["PredictionRequest"]
+    for example in schema["examples"]:
+        Draft202012Validator(schema).validate(example)
+
+
+@pytest.mark.parametrize(
+    ("instance", "is_valid"),
+    [(GOOD_ROW, True), ([0, 1, 0], True), ({"INTERNET": 1}, True), ([2], False), ("x", False)],
+)
+async def test_the_documented_request_is_what_is_taken(
+    document: dict[str, Any], replica: Replica, instance: object, is_valid: bool
+) -> None:
+    schema = document["components"]["schemas"]["PredictionRequest"]
+    payload = {"model": "fragile", "instances": [instance]}
+    assert Draft202012Validator(schema).is_valid(payload) is is_valid
+    reply = await post(replica.app, replica.anna, make_body(instance))
+    assert (reply.status == 200) is is_valid
+
+
+def lose_ledger(replica: Replica) -> None:
+    replica.cashier.failure = LedgerUnavailable("gone")
+
+
+def lose_scorer(replica: Replica) -> None:
+    replica.scorer.failure = Refusal(Code.SCORER_UNAVAILABLE, "gone")
+
+
+def break_model(replica: Replica) -> None:
+    replica.scorer.failure = ZeroDivisionError()
+
+
+REFUSALS: list[tuple[int, bytes, dict[str, str], Callable[[Replica], None] | None]] = [
+    (401, make_body(), {"authorization": "Bearer x"}, None),
+    (402, make_body(*[GOOD_ROW] * 101), {}, None),
+    (404, make_body(model="none"), {}, None),
+    (413, make_body().ljust(9000), {}, None),
+    (415, make_body(), {"content_type": "text/csv"}, None),
+    (422, b"{", {}, None),
+    (422, make_body(["SEND_SM"], 7, [0, 2, 0]), {}, None),
+    (422, make_body(), {"idempotency_key": "a b"}, None),
+    (429, make_body(*[GOOD_ROW] * 6), {}, None),
+    (500, make_body(POISON_ROW), {}, None),
+    (500, make_body(), {}, break_model),
+    (503, make_body(), {}, lose_ledger),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "headers", "trouble"), REFUSALS)
+async def test_a_refusal_is_as_documented(
+    models: Models,
+    status: int,
+    body: bytes,
+    headers: dict[str, str],
+    trouble: Callable[[Replica], None] | None,
+) -> None:
+    replica = make_replica(models, body_bytes_max=8192)
+    if trouble:
+        trouble(replica)
+    if status == 429:
+        replica.pipeline.batcher.config = replica.pipeline.batcher.config.model_copy(
+            update={"queue_rows_max": 5}
+        )
+    authorization = headers.pop("authorization", replica.anna)
+    reply = await post(replica.app, authorization, body, **headers)
+    assert reply.status == status
+    assert_documented(replica.api.openapi(), PREDICTIONS, "POST", reply)
+
+
+async def test_models_are_listed_with_features_and_price(
+    replica: Replica, document: dict[str, Any]
+) -> None:
+    reply = await call(replica.app, "/v1/models")
+    assert_documented(document, "/v1/models", "GET", reply)
+    [card] = reply.json["models"]
+    assert (card["name"], card["version"], card["default"]) == ("fragile", "1", True)
+    assert card["features"] == list(FEATURES)
+    assert card["labels"] == {"negative": "goodware", "positive": "malware"}
+    assert card["price_per_instance"] == "1"
+
+
+async def test_models_show_the_price_of_now(replica: Replica) -> None:
+    replica.pipeline.pricing._table = make_prices("0.25")
+    [card] = (await call(replica.app, "/v1/models")).json["models"]
+    assert card["price_per_instance"] == "0.25"
+
+
+async def test_the_account_sees_its_balance_of_now(
+    replica: Replica, document: dict[str, Any]
+) -> None:
+    await replica.score()
+    reply = await call(replica.app, "/v1/account", "GET", {"authorization": replica.anna})
+    assert_documented(document, "/v1/account", "GET", reply)
+    assert (reply.json["account"], reply.json["credits_balance"]) == ("account 1", "99")
+
+
+async def test_the_account_needs_a_key(replica: Replica, document: dict[str, Any]) -> None:
+    reply = await call(replica.app, "/v1/account")
+    assert reply.status == 401
+    assert reply.headers["www-authenticate"].startswith("Bearer")
+    assert_documented(document, "/v1/account", "GET", reply)
+
+
+async def test_the_account_without_a_ledger_is_unavailable(
+    replica: Replica, document: dict[str, Any]
+) -> None:
+    replica.accounts.failures = [LedgerUnavailable("gone")]
+    reply = await call(replica.app, "/v1/account", "GET", {"authorization": replica.anna})
+    assert (reply.status, reply.json["code"]) == (503, "ledger_unavailable")
+    assert_documented(document, "/v1/account", "GET", reply)
+
+
+async def test_a_stored_answer_is_read_again(replica: Replica, document: dict[str, Any]) -> None:
+    paid = await post(replica.app, replica.anna, make_body())
+    headers = {"authorization": replica.anna}
+    reply = await call(replica.app, f"{PREDICTIONS}/{paid.json['id']}", "GET", headers)
+    assert reply.json == paid.json
+    assert_documented(document, PREDICTIONS + "/{id}", "GET", reply)
+
+
+@pytest.mark.parametrize("name", ["nonsense", "00000000-0000-0000-0000-000000000009"])
+async def test_an_unknown_stored_answer_is_not_found(
+    replica: Replica, document: dict[str, Any], name: str
+) -> None:
+    headers = {"authorization": replica.anna}
+    reply = await call(replica.app, f"{PREDICTIONS}/{name}", "GET", headers)
+    assert (reply.status, reply.json["code"]) == (404, "prediction_not_found")
+    assert_documented(document, PREDICTIONS + "/{id}", "GET", reply)
+
+
+async def test_another_accounts_stored_answer_is_not_found(replica: Replica) -> None:
+    paid = await post(replica.app, replica.anna, make_body())
+    headers = {"authorization": replica.boris}
+    reply = await call(replica.app, f"{PREDICTIONS}/{paid.json['id']}", "GET", headers)
+    assert reply.status == 404
+
+
+async def test_a_pruned_stored_answer_is_gone(replica: Replica, document: dict[str, Any]) -> None:
+    paid = await post(replica.app, replica.anna, make_body())
+    replica.ledger.expire_answers()
+    headers = {"authorization": replica.anna}
+    reply = await call(replica.app, f"{PREDICTIONS}/{paid.json['id']}", "GET", headers)
+    assert reply.status == 410
+    assert_documented(document, PREDICTIONS + "/{id}", "GET", reply)
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+async def test_a_healthy_replica_says_so(
+    replica: Replica, document: dict[str, Any], path: str
+) -> None:
+    reply = await call(replica.app, path)
+    assert reply.status == 200
+    assert_documented(document, path, "GET", reply)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code"),
+    [
+        (lose_ledger, "ledger_unavailable"),
+        (lose_scorer, "scorer_unavailable"),
+    ],
+)
+async def test_a_replica_that_cannot_answer_is_alive_but_not_ready(
+    replica: Replica, document: dict[str, Any], trouble: Callable[[Replica], None], code: str
+) -> None:
+    trouble(replica)
+    reply = await call(replica.app, "/readyz")
+    assert (reply.status, reply.json["code"]) == (503, code)
+    assert int(reply.headers["retry-after"]) > 0
+    assert_documented(document, "/readyz", "GET", reply)
+    assert (await call(replica.app, "/healthz")).status == 200
+
+
+async def test_an_unknown_route_is_a_problem(replica: Replica) -> None:
+    reply = await call(replica.app, "/v2/predictions", headers={"x-request-id": "r-1"})
+    assert (reply.status, reply.json["code"]) == (404, "route_not_found")
+    assert reply.headers["content-type"] == PROBLEM
+    assert reply.json["request_id"] == "r-1"
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/v1/models", "/v1/account"])
+async def test_a_wrong_method_is_told_the_right_one(replica: Replica, path: str) -> None:
+    reply = await call(replica.app, path, "POST")
+    assert (reply.status, reply.json["code"]) == (405, "method_not_allowed")
+    assert reply.headers["allow"] == "GET"
+    assert reply.headers["content-type"] == PROBLEM
+
+
+async def test_the_documentation_asks_no_other_host(replica: Replica) -> None:
+    reply = await call(replica.app, "/docs")
+    assert reply.status == 200
+    assert re.findall(rb"(?:https?:)?//[a-z]", reply.body) == []
+    for asset in re.findall(rb'(?:src|href)="([^"]+)"', reply.body):
+        assert (await call(replica.app, asset.decode())).status == 200, asset
+
+
+async def test_the_document_is_served(replica: Replica, document: dict[str, Any]) -> None:
+    assert (await call(replica.app, "/openapi.json")).json == document
