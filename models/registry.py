@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.errors import ManifestInvalid, UnknownModel, UnknownVersion
@@ -17,6 +17,14 @@ class Catalog:
     """All known models; `manifests` are sorted by name, then by number of version."""
 
     manifests: tuple[Manifest, ...]
+    _versions: dict[str, dict[str | None, Manifest]] = field(init=False, repr=False, compare=False)
+    """By name and version; None is the newest."""
+
+    def __post_init__(self) -> None:
+        versions: dict[str, dict[str | None, Manifest]] = {}
+        for one in sorted(self.manifests, key=lambda one: one.version_number):
+            versions.setdefault(one.name, {}).update({one.version: one, None: one})
+        object.__setattr__(self, "_versions", versions)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -28,14 +36,13 @@ class Catalog:
 
         Raises UnknownModel, UnknownVersion; both name what exists.
         """
-        versions = {one.version: one for one in self.manifests if one.name == name}
-        if not versions:
+        versions = self._versions.get(name)
+        if versions is None:
             raise UnknownModel(name, self.names)
-        if version is None:
-            return max(versions.values(), key=lambda one: one.version_number)
-        if version not in versions:
-            raise UnknownVersion(name, version, tuple(versions))
-        return versions[version]
+        manifest = versions.get(version)
+        if manifest is None:
+            raise UnknownVersion(name, str(version), tuple(filter(None, versions)))
+        return manifest
 
 
 def read_catalog(root: Path = ARTIFACTS_ROOT) -> Catalog:
