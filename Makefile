@@ -28,10 +28,10 @@ check: $(READY) ## format, lint, types, import rules, deployment files
 	$(BIN)/python -m ops.validate
 
 bench: $(READY) ## measure the running product beside a plain peer (starts a product if none runs)
-	$(BIN)/python -m loadtest.bench
+	$(BIN)/python -m loadtest.with_product loadtest.bench
 
-load: $(READY) ## Locust against the running product, checked against loadtest/targets.toml
-	$(BIN)/python -m loadtest.load
+load: $(READY) ## Locust against the product, checked against loadtest/targets.toml
+	$(BIN)/python -m loadtest.with_product loadtest.load
 
 train: $(READY) ## train the model anew from the data set and write its artifact
 	$(BIN)/python -m ml_task.train

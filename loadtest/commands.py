@@ -17,7 +17,7 @@ class CommandFailed(Exception):
 def run_farebox(*arguments: str) -> str:
     """Standard output of `farebox ARGUMENTS`; raises CommandFailed with what it said."""
     completed = subprocess.run(
-        [_executable(), *arguments],
+        [farebox_executable(), *arguments],
         capture_output=True,
         text=True,
         timeout=COMMAND_TIMEOUT_SECONDS,
@@ -38,7 +38,8 @@ def reconcile_problem() -> str | None:
     return None
 
 
-def _executable() -> str:
+def farebox_executable() -> str:
+    """The command `farebox` of this environment."""
     beside = Path(sys.executable).parent / "farebox"
     found = str(beside) if beside.exists() else shutil.which("farebox")
     if found is None:

@@ -6,7 +6,8 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-STOP_SECONDS = 10
+STOP_SECONDS = 60
+"""A whole product takes some seconds to end all that it started."""
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from models.errors import PredictionFailed
+from models.errors import ManifestInvalid, PredictionFailed
 from models.lightgbm_model import LightGBMModel, load_model
 from models.registry import read_catalog
 from serve.ports import Probabilities
@@ -19,9 +19,12 @@ class ModelPool:
 
     def __init__(self, settings: ServeSettings) -> None:
         root = settings.models_dir
+        catalog = read_catalog(root)
+        if not catalog.manifests:
+            raise ManifestInvalid(f"there is no model in {root}")
         self._models: dict[tuple[str, str], LightGBMModel] = {
             (manifest.name, manifest.version): load_model(root, manifest)
-            for manifest in read_catalog(root).manifests
+            for manifest in catalog.manifests
         }
 
     def predict(self, model: str, version: str, packed_rows: bytes, rows: int) -> Probabilities:
