@@ -16,6 +16,7 @@ from typing import Annotated, TypeVar
 import psutil
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from billing.accounts import create_key, revoke_key
 from billing.credits import Credits
@@ -244,5 +245,5 @@ def main() -> None:
     try:
         app()
     except (FareboxError, BillingError, ModelError) as error:
-        err.print(f"[bold red]error:[/] {error}", markup=True)
+        err.print(f"[bold red]error:[/] {escape(str(error))}")
         sys.exit(1)
