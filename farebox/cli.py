@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import psutil
 import typer
@@ -101,7 +101,7 @@ def score(
     """Score apps on the running product, at the demo account's or your own key's expense."""
     if bool(features) == bool(file):
         raise typer.BadParameter("name features, or give --file; not both")
-    instances = json.loads(_read(file)) if file else [features]
+    instances = _read_instances(file) if file else [features]
     client = ScoringClient.from_environment(Home.from_environment())
     out.print_json(data=client.score(model, instances, idempotency_key))
 
@@ -228,8 +228,16 @@ def _parse_credits(text: str) -> Credits:
     return amount
 
 
-def _read(path: Path) -> str:
-    return sys.stdin.read() if str(path) == "-" else path.read_text()
+def _read_instances(path: Path) -> list[Any]:
+    try:
+        instances: list[Any] = json.loads(
+            sys.stdin.read() if str(path) == "-" else path.read_text()
+        )
+    except OSError as error:
+        raise typer.BadParameter(f"{path}: {error.strerror}") from None
+    except ValueError as error:
+        raise typer.BadParameter(f"{path} is not JSON: {error}") from None
+    return instances
 
 
 def _print_demo(demo: Demo, dashboard_url: str) -> None:
