@@ -11,11 +11,12 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import psutil
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from billing.accounts import create_key, revoke_key
 from billing.credits import Credits
@@ -101,7 +102,7 @@ def score(
     """Score apps on the running product, at the demo account's or your own key's expense."""
     if bool(features) == bool(file):
         raise typer.BadParameter("name features, or give --file; not both")
-    instances = json.loads(_read(file)) if file else [features]
+    instances = _read_instances(file) if file else [features]
     client = ScoringClient.from_environment(Home.from_environment())
     out.print_json(data=client.score(model, instances, idempotency_key))
 
@@ -248,8 +249,16 @@ def _parse_credits(text: str) -> Credits:
     return amount
 
 
-def _read(path: Path) -> str:
-    return sys.stdin.read() if str(path) == "-" else path.read_text()
+def _read_instances(path: Path) -> list[Any]:
+    try:
+        instances: list[Any] = json.loads(
+            sys.stdin.read() if str(path) == "-" else path.read_text()
+        )
+    except OSError as error:
+        raise typer.BadParameter(f"{path}: {error.strerror}") from None
+    except ValueError as error:
+        raise typer.BadParameter(f"{path} is not JSON: {error}") from None
+    return instances
 
 
 def _print_demo(demo: Demo, dashboard_url: str) -> None:
@@ -265,5 +274,5 @@ def main() -> None:
     try:
         app()
     except (FareboxError, BillingError, ModelError) as error:
-        err.print(f"[bold red]error:[/] {error}", markup=True)
+        err.print(f"[bold red]error:[/] {escape(str(error))}")
         sys.exit(1)

@@ -58,10 +58,9 @@ class ScoringClient:
 
 
 def _problem_text(response: httpx.Response) -> str:
-    try:
-        problem = response.json()
-    except ValueError:
+    if not response.headers.get("content-type", "").startswith("application/problem+json"):
         return f"HTTP {response.status_code}: {response.text[:500]}"
+    problem = response.json()
     lines = [f"{problem['title']} ({problem['status']} {problem['code']}): {problem['detail']}"]
     lines += [f"  {fault['pointer']}: {fault['detail']}" for fault in problem.get("errors", [])]
     return "\n".join(lines)

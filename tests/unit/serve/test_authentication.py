@@ -1,0 +1,181 @@
+"""Who asks: looked up once, and never remembered past a revocation."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from billing.errors import LedgerUnavailable
+from serve.authentication import Authenticator
+from serve.refusals import Code, Refusal
+from tests.support.serving import ANNA, BORIS, MemoryAccounts, make_key, turns
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def accounts() -> MemoryAccounts:
+    return MemoryAccounts()
+
+
+@pytest.fixture
+async def authenticator(accounts: MemoryAccounts) -> Authenticator:
+    """One that hears revocations."""
+    authenticator = Authenticator(accounts)
+    authenticator.revocations_heard()
+    return authenticator
+
+
+async def assert_refused(authenticator: Authenticator, authorization: str | None) -> None:
+    with pytest.raises(Refusal) as caught:
+        await authenticator.authenticate(authorization)
+    assert caught.value.code is Code.UNAUTHENTICATED
+
+
+async def test_a_key_is_looked_up_once(
+    accounts: MemoryAccounts, authenticator: Authenticator
+) -> None:
+    anna, boris = accounts.open_account(ANNA), accounts.open_account(BORIS)
+    for _ in range(3):
+        assert (await authenticator.authenticate(anna)).account_id == ANNA
+        assert (await authenticator.authenticate(boris)).account_id == BORIS
+    assert len(accounts.look_ups) == 2
+
+
+async def test_nothing_is_remembered_before_revocations_are_heard(
+    accounts: MemoryAccounts,
+) -> None:
+    authenticator = Authenticator(accounts)
+    anna = accounts.open_account(ANNA)
+    for _ in range(3):
+        await authenticator.authenticate(anna)
+    assert len(accounts.look_ups) == 3
+
+
+async def test_nothing_is_trusted_once_revocations_are_lost(
+    accounts: MemoryAccounts, authenticator: Authenticator
+) -> None:
+    anna = accounts.open_account(ANNA)
+    await authenticator.authenticate(anna)
+    authenticator.revocations_lost()
+    accounts.principals.clear()
+    await assert_refused(authenticator, anna)
+
+
+async def test_what_was_known_before_revocations_were_lost_is_looked_up_again_after(
+    accounts: MemoryAccounts, authenticator: Authenticator
+) -> None:
+    anna = accounts.open_account(ANNA)
+    await authenticator.authenticate(anna)
+    authenticator.revocations_lost()
+    authenticator.revocations_heard()
+    accounts.principals.clear()
+    await assert_refused(authenticator, anna)
+
+
+async def test_a_revoked_key_is_forgotten_and_no_other(
+    accounts: MemoryAccounts, authenticator: Authenticator
+) -> None:
+    anna, boris = accounts.open_account(ANNA), accounts.open_account(BORIS)
+    for each in (anna, boris):
+        await authenticator.authenticate(each)
+    accounts.principals.clear()
+    authenticator.revoked(make_key(ANNA.int).id)
+    await assert_refused(authenticator, anna)
+    assert (await authenticator.authenticate(boris)).account_id == BORIS
+
+
+async def test_a_key_written_in_several_ways_is_forgotten_in_all(
+    accounts: MemoryAccounts, authenticator: Authenticator
+) -> None:
+    anna = accounts.open_account(ANNA)
+    ways = [anna, anna.replace("Bearer", "bearer"), anna.replace("Bearer ", "Bearer  ")]
+    for way in ways:
+        await authenticator.authenticate(way)
+    accounts.principals.clear()
+    authenticator.revoked(make_key(ANNA.int).id)
+    for way in ways:
+        await assert_refused(authenticator, way)
+
+
+@pytest.mark.parametrize("revocation", ["of this key", "of another", "connection lost"])
+async def test_a_look_up_that_raced_with_a_revocation_is_not_remembered(
+    accounts: MemoryAccounts, authenticator: Authenticator, revocation: str
+) -> None:
+    anna = accounts.open_account(ANNA)
+    accounts.gate.clear()
+    asking = asyncio.create_task(authenticator.authenticate(anna))
+    await turns()
+    if revocation == "connection lost":
+        authenticator.revocations_lost()
+        authenticator.revocations_heard()
+    else:
+        authenticator.revoked(make_key(ANNA.int).id if revocation == "of this key" else "other")
+    accounts.gate.set()
+    await asking
+    accounts.principals.clear()
+    await assert_refused(authenticator, anna)
+
+
+async def test_what_is_remembered_is_bounded(accounts: MemoryAccounts) -> None:
+    authenticator = Authenticator(accounts, keys_max=1)
+    authenticator.revocations_heard()
+    anna, boris = accounts.open_account(ANNA), accounts.open_account(BORIS)
+    for each in (anna, boris, anna):
+        await authenticator.authenticate(each)
+    assert len(accounts.look_ups) == 3
+
+
+async def test_an_unknown_key_is_asked_for_each_time(
+    accounts: MemoryAccounts, authenticator: Authenticator
+) -> None:
+    unknown = f"Bearer {make_key(77).reveal()}"
+    for _ in range(2):
+        await assert_refused(authenticator, unknown)
+    assert len(accounts.look_ups) == 2
+
+
+_GOOD = make_key(1).reveal()
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer ",
+        _GOOD,
+        f"Basic {_GOOD}",
+        f"Bearer {_GOOD[:-1]}",
+        f"Bearer {_GOOD[:-1]}!",
+        f"Bearer {_GOOD} {_GOOD}",
+        f"Bearer {_GOOD.swapcase()}",
+        "Bearer " + "a" * 100_000,
+        "Bearer \u00e4",
+    ],
+)
+async def test_a_malformed_header_never_reaches_the_account_book(
+    accounts: MemoryAccounts, authenticator: Authenticator, authorization: str | None
+) -> None:
+    accounts.open_account(ANNA)
+    await assert_refused(authenticator, authorization)
+    assert accounts.look_ups == []
+
+
+async def test_a_refusal_never_repeats_the_key(authenticator: Authenticator) -> None:
+    for text in (make_key(77).reveal(), make_key(77).reveal()[:-1]):
+        with pytest.raises(Refusal) as caught:
+            await authenticator.authenticate(f"Bearer {text}")
+        assert text[10:] not in str(caught.value)
+
+
+async def test_a_failed_look_up_is_no_refusal(
+    accounts: MemoryAccounts, authenticator: Authenticator
+) -> None:
+    anna = accounts.open_account(ANNA)
+    accounts.failures = [LedgerUnavailable("gone")]
+    with pytest.raises(LedgerUnavailable):
+        await authenticator.authenticate(anna)
+    assert (await authenticator.authenticate(anna)).account_id == ANNA

@@ -1,0 +1,69 @@
+"""Keys that make a request safe to send again, and which of them are under way."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing.charges import Charged, Outcome
+from billing.credits import Credits
+from serve.idempotency import IdempotencyKey, InFlight
+from serve.refusals import Code, Refusal
+
+ID = uuid.UUID(int=1)
+VISIBLE = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=255)
+
+
+@given(VISIBLE)
+def test_any_visible_ascii_is_a_key_as_it_stands(text: str) -> None:
+    assert IdempotencyKey.from_header(text.encode()) == IdempotencyKey(text, chosen_by_client=True)
+
+
+@pytest.mark.parametrize(
+    "value", [b"", b" ", b"a b", b" a", b"a ", b"a\n", b"\x7f", b"\xe4", b"\x00", b"k" * 256]
+)
+def test_anything_else_is_refused(value: bytes) -> None:
+    with pytest.raises(Refusal) as caught:
+        IdempotencyKey.from_header(value)
+    assert caught.value.code is Code.INVALID_IDEMPOTENCY_KEY
+
+
+def test_a_key_of_ours_is_a_new_uuid7_each_time() -> None:
+    keys = [IdempotencyKey.from_header(None) for _ in range(100)]
+    assert len({key.text for key in keys}) == 100
+    assert all(uuid.UUID(key.text).version == 7 for key in keys)
+    assert not any(key.chosen_by_client for key in keys)
+
+
+def is_under_way(in_flight: InFlight, charge_id: uuid.UUID = ID) -> bool:
+    try:
+        in_flight.check(charge_id)
+    except Refusal as refusal:
+        return refusal.code is Code.REQUEST_IN_FLIGHT
+    return False
+
+
+@pytest.mark.parametrize("ending", ["outcome", "error", "cancelled"])
+def test_a_charge_is_under_way_until_it_is_done_however_it_ends(ending: str) -> None:
+    async def story() -> None:
+        in_flight = InFlight()
+        done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        assert not is_under_way(in_flight)
+        in_flight.add(ID, done)
+        assert is_under_way(in_flight)
+        assert not is_under_way(in_flight, uuid.UUID(int=2))
+        if ending == "outcome":
+            done.set_result(Charged(ID, Credits(0)))
+        elif ending == "error":
+            done.set_exception(RuntimeError())
+            done.exception()
+        else:
+            done.cancel()
+        await asyncio.sleep(0)
+        assert not is_under_way(in_flight)
+
+    asyncio.run(story())
