@@ -32,8 +32,6 @@ def node_environment(
         # The dashboard binds loopback; anybody who can reach it runs code. Say `token` to lock it.
         "RAY_AUTH_MODE": "disabled",
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
-        # A hop's time is waiting for the ingress's busy loop: 2,460 -> 3,100 requests/s.
-        "RAY_SERVE_RUN_ROUTER_IN_SEPARATE_LOOP": "1",
         "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "serve.ray_http.middlewares",
     }
     if has_haproxy():

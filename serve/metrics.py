@@ -34,6 +34,9 @@ class ValidatorMetrics:
             boundaries=_SECONDS_BOUNDARIES,
             tag_keys=("stage",),
         )
+        self._waiting = metrics.Gauge(
+            "farebox_requests_waiting", "Scoring requests in this replica that no batch has taken"
+        )
         self._ended: dict[str, int] = {}
 
     def request_ended(self, outcome: str) -> None:
@@ -52,8 +55,9 @@ class ValidatorMetrics:
         if microcredits:
             self._credits.inc(microcredits / MICROCREDITS_PER_CREDIT)
 
-    def flush(self) -> None:
-        """Hand the counted requests to Ray."""
+    def flush(self, requests_waiting: int) -> None:
+        """Hand the counted requests and those that wait to Ray."""
+        self._waiting.set(requests_waiting)
         ended, self._ended = self._ended, {}
         for outcome, count in ended.items():
             self._requests.inc(count, {"outcome": outcome})

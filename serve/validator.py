@@ -22,6 +22,7 @@ from serve.idempotency import InFlight
 from serve.metrics import ValidatorMetrics
 from serve.pipeline import Pipeline
 from serve.pricing import Pricing
+from serve.ray_http import SHORTCUT
 from serve.readiness import Readiness
 from serve.settings import ServeSettings, ValidatorConfig
 
@@ -49,7 +50,8 @@ class FeatureValidator:
     def __serve_build_asgi_app__(self) -> ScoringApp:
         """Ray asks for the application once the constructor is done."""
         api = build_api(self._pipeline, Readiness(self._scorer, self._cashier))
-        return ScoringApp(self._pipeline, api, self._metrics)
+        SHORTCUT.app = ScoringApp(self._pipeline, api, self._metrics)
+        return SHORTCUT.app
 
     def reconfigure(self, user_config: dict[str, Any]) -> None:
         """Take new bounds without a restart."""
@@ -79,7 +81,7 @@ class FeatureValidator:
     async def _flush_metrics(self) -> None:
         while True:
             await asyncio.sleep(_FLUSH_SECONDS)
-            self._metrics.flush()
+            self._metrics.flush(self._pipeline.batcher.jobs_waiting)
 
     def _listen(self, settings: BillingSettings) -> NoticeListener:
         """What this replica remembers of the database is kept true by its notices."""

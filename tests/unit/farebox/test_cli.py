@@ -23,6 +23,7 @@ COMMANDS = [
     ["reconcile"],
     ["prune"],
     ["migrate"],
+    ["deploy"],
     ["keys", "create"],
     ["keys", "revoke"],
     ["prices", "set"],
