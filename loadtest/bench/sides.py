@@ -8,7 +8,7 @@ from decimal import Decimal
 import httpx
 
 from loadtest.bench.run import Load, Run
-from loadtest.bench.single import SingleLatency, post
+from loadtest.bench.single import SingleLatency, make_headers
 from loadtest.money import Money, settle, sum_balances
 
 PRODUCT = "product"
@@ -36,8 +36,8 @@ class Side:
     def open_books(self, body: str) -> None:
         """Note the balances and learn the price of one request."""
         self.before = sum_balances(self.base_url, self.keys)
-        with httpx.Client() as client:
-            answer = post(client, f"{self.base_url}/v1/predictions", self.keys[0], body)
+        url = f"{self.base_url}/v1/predictions"
+        answer = httpx.post(url, content=body, headers=make_headers(self.keys[0]))
         answer.raise_for_status()
         self.price = Decimal(answer.json()["credits_charged"])
         self.answers_200 += 1

@@ -50,8 +50,12 @@ def measure_single(load: Load, count: int) -> SingleLatency:
 
 def post(connection: http.client.HTTPConnection, path: str, key: str, body: str) -> int:
     """One scoring request, its answer read whole; returns the status."""
-    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-    connection.request("POST", path, body, headers)
+    connection.request("POST", path, body, make_headers(key))
     response = connection.getresponse()
     response.read()
     return response.status
+
+
+def make_headers(key: str) -> dict[str, str]:
+    """Headers of a scoring request."""
+    return {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
