@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-import os
-import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -79,8 +78,10 @@ def down() -> None:
     home = Home.from_environment()
     running = RunningProduct.read(home)
     if running and is_running(home):
-        os.kill(running.pid, signal.SIGTERM)
-        psutil.wait_procs([psutil.Process(running.pid)], _STOP_SECONDS)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            owner = psutil.Process(running.pid)
+            owner.terminate()
+            psutil.wait_procs([owner], _STOP_SECONDS)
     left = end_leftovers(home)
     out.print("stopped" if running or left else "nothing was running")
 
@@ -194,11 +195,12 @@ def revoke_key_command(
     """Revoke an API key; every replica refuses it within a second."""
 
     async def revoke(database: Database, _settings: BillingSettings) -> bool:
-        whole_key = parse_key(key_id)
-        return await revoke_key(database, whole_key.id if whole_key else key_id)
+        return await revoke_key(database, public_part)
 
+    whole_key = parse_key(key_id)
+    public_part = whole_key.id if whole_key else key_id
     if not _with_database(revoke):
-        raise FareboxError(f"there is no live key {key_id}")
+        raise FareboxError(f"there is no live key {public_part}")
     out.print("revoked")
 
 
