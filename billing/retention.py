@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from datetime import timedelta
 
 from billing.database import Database
+from billing.errors import LedgerUnavailable
 
 _CHUNK_ROWS_MAX = 5_000
 """Rows deleted by one transaction: milliseconds, so that vacuum and standbys keep up."""
+
+_PAUSE_SECONDS = 600.0
+"""How late an answer may go: small beside the hours it is kept."""
 
 _PRUNE_CHUNK = """
 DELETE FROM answers
@@ -15,6 +21,19 @@ WHERE charge_id = ANY(ARRAY(
     SELECT charge_id FROM answers WHERE created_at < now() - $1::interval LIMIT $2
 ))
 """
+
+
+async def keep_pruned(
+    database: Database, older_than: timedelta, pause_seconds: float = _PAUSE_SECONDS
+) -> None:
+    """Prune again and again until cancelled; a database out of reach is tried next time.
+
+    Any number of these may run beside each other: a row is deleted by whoever comes first.
+    """
+    while True:
+        with suppress(LedgerUnavailable):
+            await prune_answers(database, older_than)
+        await asyncio.sleep(pause_seconds)
 
 
 async def prune_answers(database: Database, older_than: timedelta) -> int:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
+
 from billing.database import Database
 from billing.errors import BillingError
 from billing.group_commit import GroupCommit
 from billing.ledger import PostgresLedger
+from billing.retention import keep_pruned
 from billing.settings import BillingSettings
 from serve.transfer import decode_charges, encode_outcomes
 
@@ -13,7 +17,7 @@ from serve.transfer import decode_charges, encode_outcomes
 class Billing:
     """Merges the batches of all validators into one transaction at a time."""
 
-    def __init__(self) -> None:
+    async def __init__(self) -> None:  # type: ignore[misc] # Ray awaits it: pruning is a task
         settings = BillingSettings()
         self._database = Database(settings)
         self._group_commit = GroupCommit(
@@ -22,6 +26,8 @@ class Billing:
             waiting_charges_max=settings.waiting_charges_max,
             charge_deadline_seconds=settings.charge_deadline_seconds,
         )
+        retention = timedelta(hours=settings.answer_retention_hours)
+        self._pruning = asyncio.create_task(keep_pruned(self._database, retention))
 
     async def charge(self, charges: bytes) -> bytes | str:
         """Outcomes in the order of the charges; the code of a BillingError when there are none."""
@@ -41,4 +47,6 @@ class Billing:
 
     async def __del__(self) -> None:
         await self._group_commit.close()
+        self._pruning.cancel()
+        await asyncio.wait([self._pruning])
         await self._database.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import asyncpg
@@ -12,7 +13,7 @@ from billing.charges import AnswerExpired, Replayed
 from billing.database import Database
 from billing.ledger import PostgresLedger
 from billing.reconcile import reconcile
-from billing.retention import prune_answers
+from billing.retention import keep_pruned, prune_answers
 from tests.charges import make_charge
 from tests.integration.billing.conftest import MakeAccount
 
@@ -49,3 +50,22 @@ async def test_more_than_one_chunk_is_pruned(
     await ledger.charge([make_charge(account) for _ in range(5)])
     assert await prune_answers(database, timedelta(0)) == 5
     assert await prune_answers(database, timedelta(0)) == 0
+
+
+async def test_answers_go_by_themselves_as_they_come_of_age(
+    database: Database, ledger: PostgresLedger, make_account: MakeAccount
+) -> None:
+    account = await make_account("5")
+    pruning = asyncio.create_task(keep_pruned(database, timedelta(0), pause_seconds=0.01))
+    try:
+        async with asyncio.timeout(10):
+            for charge in (make_charge(account), make_charge(account)):
+                await ledger.charge([charge])
+                while await ledger.find_earlier(account, charge.charge_id, None) != AnswerExpired(
+                    charge.charge_id
+                ):
+                    await asyncio.sleep(0.01)
+    finally:
+        pruning.cancel()
+        await asyncio.wait([pruning])
+    assert (await reconcile(database)).is_clean
