@@ -17,11 +17,11 @@ class NoProduct(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A running product: its address, its database, and the processes it is known by."""
+    """A running product: its address, its database, and the process above all of its own."""
 
     base_url: str
     database_url: str
-    pids: tuple[int, ...]
+    pid: int
 
 
 def find_product(folder: Path = STATE_FOLDER) -> Product:
@@ -33,8 +33,8 @@ def find_product(folder: Path = STATE_FOLDER) -> Product:
             "no product is running in this checkout: start one with `make up`"
         ) from None
     base_url = read_env(folder / "demo.env").get("FAREBOX_URL", state["base_url"])
-    product = Product(base_url.rstrip("/"), state["database_url"], collect_pids(state))
-    if not any(psutil.pid_exists(pid) for pid in product.pids):
+    product = Product(base_url.rstrip("/"), state["database_url"], state["pid"])
+    if not psutil.pid_exists(product.pid):
         raise NoProduct(f"the product of {folder / 'product.json'} has ended: run `make up` again")
     return product
 
@@ -46,14 +46,3 @@ def read_env(path: Path) -> dict[str, str]:
     lines = [line.removeprefix("export ").strip() for line in path.read_text().splitlines()]
     pairs = [line.partition("=") for line in lines if "=" in line and not line.startswith("#")]
     return {name: value.strip("\"'") for name, _, value in pairs}
-
-
-def collect_pids(state: dict[str, object]) -> tuple[int, ...]:
-    """The process ids of `product.json`: `pid`, and whatever `pids` holds, as a list or by name."""
-    pids = {state.get("pid")}
-    more = state.get("pids")
-    if isinstance(more, dict):
-        pids.update(more.values())
-    elif isinstance(more, list):
-        pids.update(more)
-    return tuple(sorted(pid for pid in pids if isinstance(pid, int)))

@@ -103,7 +103,7 @@ def bench(plan: Plan, options: PeerOptions, console: Console) -> Report:
         sides = [Side(PRODUCT, product.base_url, keys), peer]
         for side in sides:
             side.open_books(plan.bodies[0])
-        roots = Roots(product.pids, (peer_pid,), postmaster, ())
+        roots = Roots((product.pid,), (peer_pid,), postmaster, ())
         carry_out(plan, sides, roots, console.print)
         money = {side.name: side.close_books() for side in sides}
     faults = [fault for side in sides for fault in run_faults(side)] + money_faults(money)

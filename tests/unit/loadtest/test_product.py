@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from loadtest.peers.tables import asyncpg_url
-from loadtest.product import NoProduct, collect_pids, find_product
+from loadtest.product import NoProduct, find_product
 
 STATE = {"pid": os.getpid(), "base_url": "http://127.0.0.1:8000", "database_url": "postgresql://x"}
 
@@ -16,7 +16,7 @@ def test_a_running_product_is_found(tmp_path: Path) -> None:
     (tmp_path / "product.json").write_text(json.dumps(STATE))
     found = find_product(tmp_path)
     assert found.base_url == "http://127.0.0.1:8000"
-    assert found.pids == (os.getpid(),)
+    assert found.pid == os.getpid()
 
 
 def test_the_address_in_the_environment_file_wins(tmp_path: Path) -> None:
@@ -34,11 +34,6 @@ def test_a_product_that_has_ended_is_not_found(tmp_path: Path) -> None:
     (tmp_path / "product.json").write_text(json.dumps({**STATE, "pid": 2**22 + 1}))
     with pytest.raises(NoProduct, match="has ended"):
         find_product(tmp_path)
-
-
-def test_process_ids_are_taken_from_a_list_or_by_name() -> None:
-    assert collect_pids({"pid": 3, "pids": [1, 2]}) == (1, 2, 3)
-    assert collect_pids({"pid": 3, "pids": {"ray": 7}}) == (3, 7)
 
 
 def test_a_database_address_loses_its_driver_and_keeps_its_socket() -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import uuid
 from collections.abc import Callable
 
 import pytest
 
-from billing.charges import Charge, ChargeRejected, Outcome, make_charge_id
+from billing.charges import Charge, ChargeRejected, Outcome
 from billing.credits import Credits
 from billing.errors import (
     BillingError,
@@ -19,9 +18,7 @@ from billing.errors import (
     PriceMissing,
 )
 from billing.prices import PriceTable
-from billing.principal import Principal
 from models.registry import Catalog
-from serve.pipeline import ROUTE, find_answer
 from serve.refusals import Code, Refusal
 from serve.settings import ValidatorConfig
 from tests.support.serving import (
@@ -392,30 +389,3 @@ async def test_a_model_without_a_price_is_not_scored(replica: Replica) -> None:
     with pytest.raises(PriceMissing):
         await replica.score()
     assert replica.scorer.rows == []
-
-
-def principal(account_id: uuid.UUID) -> Principal:
-    return Principal(account_id, "name", "key")
-
-
-async def test_a_stored_answer_is_found_by_its_id(replica: Replica) -> None:
-    paid = await replica.score(key="k")
-    assert paid.stored.charge_id == make_charge_id(ANNA, ROUTE, "k")
-    found = await find_answer(replica.ledger, principal(ANNA), paid.stored.charge_id)
-    assert found.stored == paid.stored
-    assert str(found.balance) == "99"
-
-
-async def test_only_the_account_itself_finds_its_answer(replica: Replica) -> None:
-    paid = await replica.score()
-    with pytest.raises(Refusal) as caught:
-        await find_answer(replica.ledger, principal(BORIS), paid.stored.charge_id)
-    assert caught.value.code is Code.PREDICTION_NOT_FOUND
-
-
-async def test_a_pruned_answer_is_found_as_expired(replica: Replica) -> None:
-    paid = await replica.score()
-    replica.ledger.expire_answers()
-    with pytest.raises(Refusal) as caught:
-        await find_answer(replica.ledger, principal(ANNA), paid.stored.charge_id)
-    assert caught.value.code is Code.ANSWER_EXPIRED
