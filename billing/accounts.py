@@ -15,8 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from billing.credits import ZERO, Credits
 from billing.database import Database
 from billing.errors import AccountMissing
+from billing.grants.adding import add_grant
 from billing.keys import ApiKey, Randomness, generate_key, hash_secret
-from billing.tables import accounts, api_keys, balances, entries
+from billing.tables import accounts, api_keys, balances
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +62,11 @@ async def create_key(
                 account_id=account_id,
                 secret_hash=hash_secret(api_key, server_secret),
                 name=key_name,
+                lineage_id=api_key.id,
             )
         )
         if credits_granted > ZERO:
-            await _grant(connection, account_id, credits_granted, "granted with a key")
+            await add_grant(connection, account_id, credits_granted, reason="granted with a key")
         balance = await _fetch_balance(connection, account_id)
     return CreatedKey(Account(account_id, account_name, balance), api_key)
 
@@ -79,7 +81,7 @@ async def grant_credits(
         account = await _fetch_account(connection, account_name)
         if account is None:
             raise AccountMissing(f"no account is named {account_name!r}")
-        await _grant(connection, account.id, amount, reason)
+        await add_grant(connection, account.id, amount, reason=reason)
         balance = await _fetch_balance(connection, account.id)
     return Account(account.id, account.name, balance)
 
@@ -119,25 +121,6 @@ async def _open_account(connection: AsyncConnection, name: str) -> uuid.UUID:
     found = await connection.execute(select(accounts.c.id).where(accounts.c.name == name))
     existing_id: uuid.UUID = found.scalar_one()
     return existing_id
-
-
-async def _grant(
-    connection: AsyncConnection, account_id: uuid.UUID, amount: Credits, reason: str
-) -> None:
-    """The entry first, the hot row last, as every writer does."""
-    await connection.execute(
-        insert(entries).values(
-            account_id=account_id,
-            kind="grant",
-            amount_microcredits=amount.microcredits,
-            reason=reason,
-        )
-    )
-    await connection.execute(
-        update(balances)
-        .where(balances.c.account_id == account_id)
-        .values(posted=balances.c.posted + amount.microcredits)
-    )
 
 
 async def _fetch_account(connection: AsyncConnection, name: str) -> Account | None:

@@ -5,18 +5,19 @@ Each runs as a transaction of its own. `$n` are arrays of equal length, one elem
 
 from __future__ import annotations
 
-REFUSED_BY = "balances_available_not_negative"
-"""The constraint that refuses, and so rolls back, a CHARGE that an account cannot pay."""
+REFUSED_BY = frozenset({"balances_available_not_negative", "key_spending_within_cap"})
+"""The constraints that refuse, and so roll back, a CHARGE that an account cannot pay or that a
+key may not spend."""
 
 CHARGE = """
 WITH charges AS MATERIALIZED (
     SELECT *
     FROM unnest(
         $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[],
-        $7::integer[], $8::bigint[], $9::bytea[], $10::bytea[], $11::bytea[]
+        $7::integer[], $8::bigint[], $9::bytea[], $10::bytea[], $11::bytea[], $12::integer[]
     ) AS charge (
         charge_id, account_id, key_id, request_id, model, version,
-        instances, amount_microcredits, body_sha256, inputs, predictions
+        instances, amount_microcredits, body_sha256, inputs, predictions, place
     )
 ),
 new_predictions AS (
@@ -29,7 +30,7 @@ new_predictions AS (
         instances, amount_microcredits, body_sha256
     FROM charges
     ON CONFLICT (charge_id) DO NOTHING
-    RETURNING charge_id, account_id, amount_microcredits
+    RETURNING charge_id
 ),
 new_answers AS (
     INSERT INTO answers (charge_id, inputs, predictions)
@@ -38,51 +39,95 @@ new_answers AS (
     WHERE (charge_id IN (SELECT charge_id FROM new_predictions)) IS TRUE
     RETURNING charge_id
 ),
-new_entries AS (
-    INSERT INTO entries (account_id, kind, amount_microcredits, charge_id)
-    SELECT account_id, 'charge', -amount_microcredits, charge_id
-    FROM new_predictions
-    WHERE (SELECT count(*) FROM new_answers) > 0
-    RETURNING account_id, amount_microcredits
+new_charges AS MATERIALIZED (
+    SELECT
+        charge_id, account_id, key_id, amount_microcredits,
+        count(*) OVER so_far AS number,
+        sum(amount_microcredits) OVER so_far AS total
+    FROM charges
+    WHERE (charge_id IN (SELECT charge_id FROM new_answers)) IS TRUE
+    WINDOW so_far AS (PARTITION BY account_id ORDER BY place)
 ),
 sums AS MATERIALIZED (
-    SELECT account_id, sum(amount_microcredits)::bigint AS amount_microcredits
-    FROM new_entries
+    SELECT account_id, count(*) AS entries, sum(amount_microcredits)::bigint AS amount_microcredits
+    FROM new_charges
     GROUP BY account_id
 ),
 locked AS MATERIALIZED (
-    SELECT account_id, sums.amount_microcredits
+    SELECT account_id, entries, amount_microcredits
     FROM sums
     JOIN balances USING (account_id)
     ORDER BY account_id
     FOR NO KEY UPDATE OF balances
 ),
-paid AS (
+paid AS MATERIALIZED (
     UPDATE balances
-    SET posted = posted + locked.amount_microcredits
+    SET posted = posted - amount_microcredits, sequence = sequence + entries
     FROM locked
     WHERE balances.account_id = locked.account_id
-    RETURNING balances.account_id, posted - held AS available
+    RETURNING
+        balances.account_id, held,
+        sequence - entries AS sequence_before,
+        posted + amount_microcredits AS posted_before
+),
+spent AS (
+    INSERT INTO key_spending (
+        lineage_id, period, period_start, spent_microcredits, cap_microcredits
+    )
+    SELECT
+        lineage_id, period, farebox_period_start(period, now()),
+        sum(amount_microcredits), min(cap_microcredits)
+    FROM new_charges
+    JOIN key_caps USING (key_id)
+    WHERE (SELECT count(*) FROM paid) > 0
+    GROUP BY lineage_id, period
+    ORDER BY lineage_id, period
+    ON CONFLICT (lineage_id, period, period_start) DO UPDATE
+    SET spent_microcredits = key_spending.spent_microcredits + excluded.spent_microcredits
+    RETURNING lineage_id
+),
+new_entries AS (
+    INSERT INTO entries (
+        account_id, sequence, kind, amount_microcredits, balance_microcredits, charge_id
+    )
+    SELECT
+        account_id, sequence_before + number, 'charge', -amount_microcredits,
+        posted_before - total, charge_id
+    FROM new_charges
+    JOIN paid USING (account_id)
+    WHERE (SELECT count(*) FROM spent) >= 0
+    RETURNING charge_id, account_id, balance_microcredits
 )
-SELECT new_predictions.charge_id, paid.available
-FROM new_predictions
+SELECT charge_id, balance_microcredits - held AS available
+FROM new_entries
 JOIN paid USING (account_id)
 """
-"""Record and pay charges in one transaction: rows are the new ones, with their account's balance
-after all of them. Whoever was paid before is left out. Fails as a whole by REFUSED_BY.
+"""Record and pay charges in one transaction: rows are the new ones, each with what its account
+had available right after it. Whoever was paid before is left out. Fails as a whole by REFUSED_BY.
 
-$1..$11 sorted by charge id, each id once. One order for all transactions, so that they queue and
-never deadlock: first the charge ids as given, then, when every insert is done (each step reads
-the one before), the balances sorted by account. `IS TRUE` keeps the planner to a hash look-up:
-with unknown array lengths it may choose a nested loop otherwise, quadratic in the batch.
+$1..$12 sorted by charge id, each id once; $12 is the order of arrival. One order for all
+transactions, so that they queue and never deadlock: first the charge ids as given, then (each step
+reads the one before) the balances sorted by account, then the capped keys; under the lock of its
+balance an account's entries are numbered. `IS TRUE` keeps the planner to a hash look-up: with
+unknown array lengths it may choose a nested loop otherwise, quadratic in the batch.
 """
 
 FETCH_AVAILABLE = """
-SELECT account_id, posted - held AS available
+SELECT account_id, NULL AS key_id, posted - held AS available
 FROM balances
 WHERE account_id = ANY($1::uuid[])
+UNION ALL
+SELECT NULL, key_id, min(key_caps.cap_microcredits - coalesce(spent_microcredits, 0))
+FROM key_caps
+LEFT JOIN key_spending
+    ON key_spending.lineage_id = key_caps.lineage_id
+    AND key_spending.period = key_caps.period
+    AND key_spending.period_start = farebox_period_start(key_caps.period, now())
+WHERE key_id = ANY($2::text[])
+GROUP BY key_id
 """
-"""What each account can spend now, without a lock. An unknown account has no row."""
+"""What each account can spend now and what is left of each capped key, without a lock. An unknown
+account and a key without a cap have no row."""
 
 FIND_PAID = """
 SELECT charge_id

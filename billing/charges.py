@@ -90,6 +90,15 @@ class InsufficientCredits:
 
 
 @dataclass(frozen=True, slots=True)
+class SpendingCapReached:
+    """The key's own cap leaves too little: nothing was charged."""
+
+    charge_id: uuid.UUID
+    required: Credits
+    left: Credits
+
+
+@dataclass(frozen=True, slots=True)
 class ChargeRejected:
     """The database refuses this one charge whatever stands beside it: nothing was charged."""
 
@@ -99,4 +108,4 @@ class ChargeRejected:
 Earlier = Replayed | AnswerExpired | KeyConflict
 """How a charge ends whose id was paid before."""
 
-Outcome = Charged | Earlier | InsufficientCredits | ChargeRejected
+Outcome = Charged | Earlier | InsufficientCredits | SpendingCapReached | ChargeRejected

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import random
 import uuid
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from operator import attrgetter
 
@@ -23,9 +22,10 @@ from billing.charges import (
     ChargeRejected,
     InsufficientCredits,
     Outcome,
+    SpendingCapReached,
     StoredAnswer,
 )
-from billing.choice import Available, choose, find_short_accounts
+from billing.choice import Available, choose, find_short
 from billing.credits import ZERO, Credits
 from billing.database import CONNECTION_LOST
 from billing.earlier import PaidCharge
@@ -48,7 +48,7 @@ _POISON = (
 _ROLLED_BACK = "ERROR"
 """The severity by which the server says that the transaction is over and nothing was kept."""
 
-# In the order of charge_sql.CHARGE's parameters.
+# In the order of charge_sql.CHARGE's parameters, but for the last: the order of arrival.
 _read_columns = attrgetter(
     "charge_id",
     "account_id",
@@ -65,7 +65,7 @@ _read_columns = attrgetter(
 
 
 class _Refused(Exception):
-    """A balance would have fallen below zero; nothing was kept."""
+    """A balance would have fallen below zero, or a key passed its cap; nothing was kept."""
 
 
 class _Poisoned(Exception):
@@ -96,8 +96,8 @@ class Charging:
         return [await self._charge_alone(charge) for charge in charges]
 
     async def _charge_payable(self, charges: Sequence[Charge]) -> list[Outcome]:
-        available = await fetch_available(self._connection, {c.account_id for c in charges})
-        paid = await self._find_paid(charges, find_short_accounts(charges, available))
+        available = await self._fetch_available(charges)
+        paid = await self._find_paid(find_short(charges, available))
         choice = choose(charges, available, paid)
         balances = await self._commit([charges[place] for place in choice.chosen])
         outcomes: dict[int, Outcome] = dict(choice.refused)
@@ -111,18 +111,30 @@ class Charging:
             outcomes |= await self._read_back({place: charges[place] for place in repeated})
         return [outcomes[place] for place in range(len(charges))]
 
+    async def _fetch_available(self, charges: Sequence[Charge]) -> Available:
+        accounts, keys = {c.account_id for c in charges}, {c.key_id for c in charges}
+        try:
+            return await fetch_available(self._connection, accounts, keys)
+        except _POISON as error:
+            raise _Poisoned from error
+
     async def _charge_alone(self, charge: Charge) -> Outcome:
         """The end of all rounds: a refusal of a single charge is final, and true."""
         try:
             [outcome] = await self._charge_payable([charge])
         except _Refused:
-            available = await fetch_available(self._connection, [charge.account_id])
-            return InsufficientCredits(
-                charge.charge_id, charge.amount, available.get(charge.account_id, ZERO)
-            )
+            return await self._say_what_is_short(charge)
         except _Poisoned:
             return await self._reject(charge)
         return outcome
+
+    async def _say_what_is_short(self, charge: Charge) -> Outcome:
+        available = await fetch_available(self._connection, [charge.account_id], [charge.key_id])
+        in_key = available.keys.get(charge.key_id)
+        if in_key is not None and charge.amount > in_key:
+            return SpendingCapReached(charge.charge_id, charge.amount, max(in_key, ZERO))
+        in_account = available.accounts.get(charge.account_id, ZERO)
+        return InsufficientCredits(charge.charge_id, charge.amount, in_account)
 
     async def _reject(self, charge: Charge) -> Outcome:
         """Constraints are checked before conflicts: the id may have been paid all the same."""
@@ -136,14 +148,11 @@ class Charging:
         first = await self.charge(charges[:middle])
         return first + await self.charge(charges[middle:])
 
-    async def _find_paid(
-        self, charges: Sequence[Charge], short_accounts: Collection[uuid.UUID]
-    ) -> set[uuid.UUID]:
+    async def _find_paid(self, short: Collection[uuid.UUID]) -> set[uuid.UUID]:
         """Retries of the paid must not count against what is left; the others need no look-up."""
-        if not short_accounts:
+        if not short:
             return set()
-        ids = [c.charge_id for c in charges if c.account_id in short_accounts]
-        rows = await self._connection.fetch(charge_sql.FIND_PAID, ids)
+        rows = await self._connection.fetch(charge_sql.FIND_PAID, list(short))
         return {row["charge_id"] for row in rows}
 
     async def _read_back(self, repeated: Mapping[int, Charge]) -> dict[int, Outcome]:
@@ -161,11 +170,12 @@ class Charging:
         """Pay for those that are new: the balance after each, None for one paid before."""
         if not charges:
             return []
-        ordered = sorted(charges, key=lambda charge: charge.charge_id.bytes)
-        columns = list(zip(*map(_read_columns, ordered), strict=True))
-        rows = await self._execute_charge(columns)
+        places = sorted(range(len(charges)), key=lambda place: charges[place].charge_id.bytes)
+        columns = list(zip(*(_read_columns(charges[place]) for place in places), strict=True))
+        rows = await self._execute_charge([*columns, places])
         self.has_committed = self.has_committed or bool(rows)
-        return _balances_after_each(charges, dict(rows))
+        balances = {charge_id: Credits(available) for charge_id, available in rows}
+        return [balances.get(charge.charge_id) for charge in charges]
 
     async def _execute_charge(self, columns: Sequence[object]) -> list[asyncpg.Record]:
         for retry in range(_RETRIES_MAX + 1):
@@ -175,7 +185,7 @@ class Charging:
                 if retry == _RETRIES_MAX:
                     raise
             except _POISON as error:
-                if getattr(error, "constraint_name", None) == charge_sql.REFUSED_BY:
+                if getattr(error, "constraint_name", None) in charge_sql.REFUSED_BY:
                     raise _Refused from error
                 raise _Poisoned from error
             except (asyncpg.PostgresError, *CONNECTION_LOST) as error:
@@ -186,28 +196,19 @@ class Charging:
         raise AssertionError("the last retry returns or raises")
 
 
-def _balances_after_each(
-    charges: Sequence[Charge], available_after: Mapping[uuid.UUID, int]
-) -> list[Credits | None]:
-    """Running balances in arrival order, from the one after all new charges of an account."""
-    later: defaultdict[uuid.UUID, int] = defaultdict(int)
-    balances: list[Credits | None] = []
-    for charge in reversed(charges):
-        after_all = available_after.get(charge.charge_id)
-        if after_all is None:
-            balances.append(None)
-        else:
-            balances.append(Credits(after_all + later[charge.account_id]))
-            later[charge.account_id] += charge.amount.microcredits
-    return balances[::-1]
-
-
 async def fetch_available(
-    connection: asyncpg.Connection, account_ids: Collection[uuid.UUID]
+    connection: asyncpg.Connection, account_ids: Collection[uuid.UUID], key_ids: Collection[str]
 ) -> Available:
-    """What each account can spend now; an unknown one is left out."""
-    rows = await connection.fetch(charge_sql.FETCH_AVAILABLE, list(account_ids))
-    return {row["account_id"]: Credits(row["available"]) for row in rows}
+    """What each account and each capped key can spend now; the others are left out."""
+    rows = await connection.fetch(charge_sql.FETCH_AVAILABLE, list(account_ids), list(key_ids))
+    accounts: dict[uuid.UUID, Credits] = {}
+    keys: dict[str, Credits] = {}
+    for account_id, key_id, available in rows:
+        if account_id is not None:
+            accounts[account_id] = Credits(available)
+        else:
+            keys[key_id] = Credits(available)
+    return Available(accounts, keys)
 
 
 async def fetch_earlier(

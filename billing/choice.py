@@ -1,4 +1,4 @@
-"""Which charges of a batch an account can pay: pure, in arrival order.
+"""Which charges of a batch an account can pay and a key may spend: pure, in arrival order.
 
 It counts in plain microcredits: with an object for each sum a batch of 256 took 1 ms longer.
 """
@@ -8,13 +8,20 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from billing.charges import Charge, InsufficientCredits
+from billing.charges import Charge, InsufficientCredits, SpendingCapReached
 from billing.credits import Credits
 
-Available = Mapping[uuid.UUID, Credits]
-"""What each known account can spend."""
+
+@dataclass(frozen=True, slots=True)
+class Available:
+    """What can be spent now."""
+
+    accounts: Mapping[uuid.UUID, Credits]
+    """By each known account."""
+    keys: Mapping[str, Credits] = field(default_factory=dict)
+    """By each key that has a cap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,41 +32,60 @@ class Choice:
     """To be charged now, each id once; together payable from what was available."""
     repeated: tuple[int, ...]
     """Paid before, in the ledger or by an earlier place of this batch: to be read back."""
-    refused: Mapping[int, InsufficientCredits]
+    refused: Mapping[int, InsufficientCredits | SpendingCapReached]
 
 
 def choose(charges: Sequence[Charge], available: Available, paid: Collection[uuid.UUID]) -> Choice:
-    """Take charges in arrival order, skipping what its account cannot pay any more.
+    """Take charges in arrival order, skipping what its account or its key cannot pay any more.
 
     `paid` are ids known to have been paid; others may turn out to be when they are charged.
     """
-    left = {account_id: amount.microcredits for account_id, amount in available.items()}
+    accounts = {account_id: left.microcredits for account_id, left in available.accounts.items()}
+    keys = {key_id: left.microcredits for key_id, left in available.keys.items()}
     taken = set(paid)
     chosen: list[int] = []
     repeated: list[int] = []
-    refused: dict[int, InsufficientCredits] = {}
+    refused: dict[int, InsufficientCredits | SpendingCapReached] = {}
     for place, charge in enumerate(charges):
-        rest = left.get(charge.account_id, -1) - charge.amount.microcredits
+        amount = charge.amount.microcredits
+        in_account, in_key = accounts.get(charge.account_id), keys.get(charge.key_id)
         if charge.charge_id in taken:
             repeated.append(place)
-        elif rest >= 0 and charge.account_id in left:
-            left[charge.account_id] = rest
+        elif in_account is None or amount > in_account:
+            refused[place] = InsufficientCredits(
+                charge.charge_id, charge.amount, Credits(in_account or 0)
+            )
+        elif in_key is not None and amount > in_key:
+            refused[place] = SpendingCapReached(
+                charge.charge_id, charge.amount, Credits(max(in_key, 0))
+            )
+        else:
+            accounts[charge.account_id] = in_account - amount
+            if in_key is not None:
+                keys[charge.key_id] = in_key - amount
             taken.add(charge.charge_id)
             chosen.append(place)
-        else:
-            refused[place] = InsufficientCredits(
-                charge.charge_id, charge.amount, Credits(left.get(charge.account_id, 0))
-            )
     return Choice(tuple(chosen), tuple(repeated), refused)
 
 
-def find_short_accounts(charges: Sequence[Charge], available: Available) -> set[uuid.UUID]:
-    """The accounts that cannot pay for all of their charges."""
-    totals: defaultdict[uuid.UUID, int] = defaultdict(int)
+def find_short(charges: Sequence[Charge], available: Available) -> set[uuid.UUID]:
+    """Ids of the charges whose account, or whose key, cannot pay for all that is asked of it."""
+    accounts: defaultdict[uuid.UUID, int] = defaultdict(int)
+    keys: defaultdict[str, int] = defaultdict(int)
     for charge in charges:
-        totals[charge.account_id] += charge.amount.microcredits
-    return {
+        accounts[charge.account_id] += charge.amount.microcredits
+        keys[charge.key_id] += charge.amount.microcredits
+    short_accounts = {
         account_id
-        for account_id, total in totals.items()
-        if account_id not in available or total > available[account_id].microcredits
+        for account_id, total in accounts.items()
+        if account_id not in available.accounts
+        or total > available.accounts[account_id].microcredits
+    }
+    short_keys = {
+        key_id for key_id, left in available.keys.items() if keys[key_id] > left.microcredits
+    }
+    return {
+        charge.charge_id
+        for charge in charges
+        if charge.account_id in short_accounts or charge.key_id in short_keys
     }

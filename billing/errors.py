@@ -35,6 +35,12 @@ class PriceMissing(BillingError):
 
 
 class AccountMissing(BillingError):
-    """No account has this name."""
+    """There is no such account."""
 
     code = "account_missing"
+
+
+class CreditsMissing(BillingError):
+    """The account has fewer credits available than this takes: nothing was done."""
+
+    code = "credits_missing"

@@ -42,5 +42,5 @@ class PostgresLedger:
     async def fetch_balance(self, account_id: uuid.UUID) -> Credits:
         """As the port says; an unknown account has nothing."""
         async with self._database.connection() as connection:
-            available = await fetch_available(connection, [account_id])
-        return available.get(account_id, ZERO)
+            available = await fetch_available(connection, [account_id], [])
+        return available.accounts.get(account_id, ZERO)

@@ -15,12 +15,12 @@ from alembic.config import Config
 _one_run_at_a_time = threading.Lock()
 
 
-async def migrate(database_url: str) -> None:
+async def migrate(database_url: str, revision: str = "head") -> None:
     """Upgrade to the newest schema. Safe to run from many starters at once, and again.
 
     `database_url` is `postgresql://...` of a user that may create tables and roles.
     """
-    await asyncio.to_thread(_run, command.upgrade, database_url, "head")
+    await asyncio.to_thread(_run, command.upgrade, database_url, revision)
 
 
 async def downgrade_newest(database_url: str) -> None:

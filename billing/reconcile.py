@@ -23,6 +23,25 @@ _RULES = {
         ) AS sums USING (account_id)
         WHERE balances.account_id IS NULL OR posted <> coalesce(total, 0)
     """,
+    "entries_have_no_gap": """
+        SELECT account_id::text
+        FROM balances
+        LEFT JOIN (
+            SELECT account_id, count(*) AS entries, max(sequence) AS last
+            FROM entries GROUP BY account_id
+        ) AS counts USING (account_id)
+        WHERE (coalesce(entries, 0), coalesce(last, 0)) <> (sequence, sequence)
+    """,
+    "entries_carry_the_balance": """
+        SELECT account_id || ' ' || sequence
+        FROM (
+            SELECT
+                account_id, sequence, balance_microcredits,
+                sum(amount_microcredits) OVER (PARTITION BY account_id ORDER BY sequence) AS total
+            FROM entries
+        ) AS running
+        WHERE balance_microcredits <> total
+    """,
     "account_has_balance": """
         SELECT coalesce(accounts.id, balances.account_id)::text
         FROM accounts

@@ -1,5 +1,6 @@
-"""The tables: one source of truth for queries; the migrations are tested to agree with it.
+"""The ledger's tables; those of a slice are in its own `tables.py`, all together in `schema.py`.
 
+They are the one source of truth for queries; the migrations are tested to agree with them.
 The hot row is `balances`: narrow, half-filled pages so that updates stay on their page, no
 secondary index, no foreign key from or to it. Ledger tables have no foreign keys either, because
 each would lock and look up a parent row for every charge; `billing.reconcile` checks instead.
@@ -23,7 +24,11 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     func,
+    text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql.base import ischema_names
+from sqlalchemy.types import UserDefinedType
 
 metadata = MetaData(
     naming_convention={
@@ -36,7 +41,21 @@ metadata = MetaData(
 )
 
 
-def _created_at() -> Column[object]:
+class Xid8(UserDefinedType[str]):
+    """A transaction id that never wraps round; as text in Python."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: object) -> str:
+        return "xid8"
+
+
+# So that a schema read back from a database names the type.
+ischema_names["xid8"] = Xid8
+
+
+def created_at() -> Column[object]:
+    """When the row's transaction began, by the database's clock."""
     return Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now())
 
 
@@ -45,7 +64,8 @@ accounts = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
-    _created_at(),
+    created_at(),
+    Column("closed_at", DateTime(timezone=True)),
     CheckConstraint("name <> ''", name="name_not_empty"),
 )
 
@@ -55,6 +75,7 @@ balances = Table(
     Column("account_id", Uuid, primary_key=True),
     Column("posted", BigInteger, nullable=False, server_default="0"),
     Column("held", BigInteger, nullable=False, server_default="0"),
+    Column("sequence", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("posted - held >= 0", name="available_not_negative"),
     CheckConstraint("held >= 0", name="held_not_negative"),
     postgresql_with={"fillfactor": 50},
@@ -63,21 +84,32 @@ balances = Table(
 entries = Table(
     "entries",
     metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("account_id", Uuid, nullable=False),
+    Column("account_id", Uuid, primary_key=True),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
     Column("kind", Text, nullable=False),
     Column("amount_microcredits", BigInteger, nullable=False),
+    Column("balance_microcredits", BigInteger, nullable=False),
     Column("charge_id", Uuid, unique=True),
+    Column("source_id", Uuid),
     Column("reason", Text),
-    _created_at(),
-    CheckConstraint("kind IN ('grant', 'charge')", name="kind_known"),
+    created_at(),
+    Column("xid", Xid8, nullable=False, server_default=text("pg_current_xact_id()"), index=True),
     CheckConstraint(
-        "CASE kind WHEN 'grant' THEN amount_microcredits > 0 ELSE amount_microcredits <= 0 END",
+        "kind IN ('top_up', 'grant', 'charge', 'capture', 'refund', 'expiry', 'adjustment')",
+        name="kind_known",
+    ),
+    CheckConstraint(
+        "CASE WHEN kind IN ('top_up', 'grant', 'refund') THEN amount_microcredits > 0"
+        " WHEN kind = 'charge' THEN amount_microcredits <= 0"
+        " WHEN kind IN ('capture', 'expiry') THEN amount_microcredits < 0"
+        " ELSE amount_microcredits <> 0 END",
         name="sign_by_kind",
     ),
     CheckConstraint("(kind = 'charge') = (charge_id IS NOT NULL)", name="charge_id_by_kind"),
-    Index(None, "account_id", "id"),
+    CheckConstraint("balance_microcredits >= 0", name="balance_not_negative"),
 )
+"""`sequence` counts an account's entries in the order of their commits, without a gap: it is drawn
+under the lock of the balance. `balance_microcredits` is `posted` right after the entry."""
 
 predictions = Table(
     "predictions",
@@ -91,7 +123,7 @@ predictions = Table(
     Column("instances", Integer, nullable=False),
     Column("amount_microcredits", BigInteger, nullable=False),
     Column("body_sha256", LargeBinary, nullable=False),
-    _created_at(),
+    created_at(),
     CheckConstraint("instances > 0", name="instances_positive"),
     CheckConstraint("amount_microcredits >= 0", name="amount_not_negative"),
     CheckConstraint("octet_length(body_sha256) = 32", name="body_sha256_length"),
@@ -103,7 +135,7 @@ answers = Table(
     Column("charge_id", Uuid, primary_key=True),
     Column("inputs", LargeBinary, nullable=False),
     Column("predictions", LargeBinary, nullable=False),
-    _created_at(),
+    created_at(),
     Index(None, "created_at", postgresql_using="brin"),
 )
 
@@ -114,9 +146,15 @@ api_keys = Table(
     Column("account_id", Uuid, ForeignKey("accounts.id"), nullable=False, index=True),
     Column("secret_hash", LargeBinary, nullable=False),
     Column("name", Text, nullable=False),
-    _created_at(),
+    created_at(),
     Column("revoked_at", DateTime(timezone=True)),
+    Column("scopes", ARRAY(Text), nullable=False, server_default="{score,read}"),
+    Column("expires_at", DateTime(timezone=True)),
+    Column("lineage_id", Text, nullable=False, index=True),
     CheckConstraint("octet_length(secret_hash) = 32", name="secret_hash_length"),
+    CheckConstraint(
+        "scopes <@ ARRAY['score', 'read'] AND cardinality(scopes) > 0", name="scopes_known"
+    ),
 )
 
 prices = Table(

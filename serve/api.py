@@ -6,22 +6,17 @@ import uuid
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
-from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 from fastapi.security import HTTPBearer
-from fastapi.staticfiles import StaticFiles
-from starlette.exceptions import HTTPException
-from swagger_ui_bundle import swagger_ui_path
 
-from billing.errors import BillingError
 from billing.principal import Principal
 from models.manifest import Manifest
-from serve.errors import PROBLEM_MEDIA_TYPE, problem_document
-from serve.http import answer_body, unexpected
+from serve.docs import add_docs
+from serve.http import answer_body
 from serve.pipeline import ROUTE, Pipeline, find_answer
+from serve.problems import add_problem_handlers
 from serve.readiness import Readiness
 from serve.refusals import Code, Refusal
-from serve.translation import refusal_of
 from serve.wire import (
     Account,
     ModelCard,
@@ -66,10 +61,9 @@ def build_api(pipeline: Pipeline, readiness: Readiness) -> FastAPI:
     api.state.pipeline = pipeline
     api.state.readiness = readiness
     api.include_router(router)
-    api.mount("/docs/assets", StaticFiles(directory=str(swagger_ui_path)))
+    add_docs(api)
     api.openapi = lambda: _openapi(api)  # type: ignore[method-assign]
-    for error, handler in _HANDLERS.items():
-        api.add_exception_handler(error, handler)
+    add_problem_handlers(api)
     return api
 
 
@@ -171,60 +165,6 @@ def _charge_id(text: str) -> uuid.UUID:
         ) from None
 
 
-@router.get("/docs", include_in_schema=False)
-async def read_docs() -> Response:
-    """Swagger UI from an installed package: no request to any other host."""
-    return get_swagger_ui_html(
-        openapi_url="/openapi.json",
-        title="Farebox API",
-        swagger_js_url="/docs/assets/swagger-ui-bundle.js",
-        swagger_css_url="/docs/assets/swagger-ui.css",
-        swagger_favicon_url="/docs/assets/favicon-32x32.png",
-    )
-
-
-async def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refusal)
-    return _problem(error, request)
-
-
-async def _billing_failed(request: Request, error: Exception) -> Response:
-    assert isinstance(error, BillingError)
-    return _problem(refusal_of(error), request)
-
-
-async def _not_routed(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    path = request.url.path
-    if error.status_code == 405:  # noqa: PLR2004 - the router's word for a wrong method
-        refusal = Refusal(Code.METHOD_NOT_ALLOWED, f"{path} does not take {request.method}.")
-    else:
-        refusal = Refusal(Code.ROUTE_NOT_FOUND, f"There is nothing at {path}; see /docs.")
-    response = _problem(refusal, request)
-    response.headers.update(error.headers or {})
-    return response
-
-
-async def _unexpected(request: Request, error: Exception) -> Response:
-    return _problem(unexpected(), request)
-
-
-_HANDLERS = {
-    Refusal: _refused,
-    BillingError: _billing_failed,
-    HTTPException: _not_routed,
-    Exception: _unexpected,
-}
-
-
-def _problem(refusal: Refusal, request: Request) -> Response:
-    document = problem_document(refusal, request.headers.get("x-request-id", ""))
-    response = Response(document.body, document.status, media_type=PROBLEM_MEDIA_TYPE)
-    for name, value in document.headers:
-        response.headers[name.decode()] = value.decode()
-    return response
-
-
 def _openapi(api: FastAPI) -> dict[str, Any]:
     """The document of all routes, the scoring route that FastAPI never sees included."""
     if api.openapi_schema is None:
@@ -287,7 +227,7 @@ _SCORING_OPERATION: dict[str, Any] = {
         **{
             str(status): response
             for status, response in problem_responses(
-                401, 402, 404, 409, 410, 413, 415, 422, 429, 500, 503
+                401, 402, 403, 404, 409, 410, 413, 415, 422, 429, 500, 503
             ).items()
         },
     },

@@ -22,8 +22,12 @@ class ProblemKind:
 
 
 PROBLEMS: dict[Code, ProblemKind] = {
-    Code.UNAUTHENTICATED: ProblemKind(401, "A valid API key is needed"),
+    Code.UNAUTHENTICATED: ProblemKind(401, "A valid API key or session is needed"),
+    Code.FORBIDDEN: ProblemKind(403, "Not allowed"),
+    Code.CROSS_SITE: ProblemKind(403, "The request comes from another site"),
+    Code.NOT_FOUND: ProblemKind(404, "No such thing"),
     Code.INSUFFICIENT_CREDITS: ProblemKind(402, "Not enough credits"),
+    Code.SPENDING_CAP_REACHED: ProblemKind(402, "The key's spending cap is reached"),
     Code.MODEL_NOT_FOUND: ProblemKind(404, "No such model"),
     Code.VERSION_NOT_FOUND: ProblemKind(404, "No such version of the model"),
     Code.PREDICTION_NOT_FOUND: ProblemKind(404, "No such prediction"),

@@ -15,6 +15,7 @@ from billing.charges import (
     KeyConflict,
     Outcome,
     Replayed,
+    SpendingCapReached,
     StoredAnswer,
     make_charge_id,
 )
@@ -40,6 +41,7 @@ ROUTE = "/v1/predictions"
 _REPLAY_BEFORE = frozenset(
     {
         Code.INSUFFICIENT_CREDITS,
+        Code.SPENDING_CAP_REACHED,
         Code.MODEL_NOT_FOUND,
         Code.VERSION_NOT_FOUND,
         Code.INVALID_REQUEST,
@@ -195,6 +197,13 @@ class Pipeline:
         if isinstance(outcome, InsufficientCredits):
             self._balances.saw(job.account_id, outcome.available)
             raise self._balances.refusal(outcome.required, outcome.available)
+        if isinstance(outcome, SpendingCapReached):
+            raise Refusal(
+                Code.SPENDING_CAP_REACHED,
+                f"The request costs {outcome.required} credits and this key's spending cap leaves "
+                f"{outcome.left}. Nothing was charged; use another key or raise the cap.",
+                {"required": str(outcome.required), "left": str(outcome.left)},
+            )
         if isinstance(outcome, ChargeRejected):
             raise Refusal(
                 Code.INTERNAL_ERROR, "This charge could not be recorded; nothing was charged."

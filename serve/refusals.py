@@ -12,7 +12,11 @@ class Code(StrEnum):
     """Stable machine-readable reasons; clients branch on them, so they never change."""
 
     UNAUTHENTICATED = "unauthenticated"
+    FORBIDDEN = "forbidden"
+    CROSS_SITE = "cross_site"
+    NOT_FOUND = "not_found"
     INSUFFICIENT_CREDITS = "insufficient_credits"
+    SPENDING_CAP_REACHED = "spending_cap_reached"
     MODEL_NOT_FOUND = "model_not_found"
     VERSION_NOT_FOUND = "version_not_found"
     PREDICTION_NOT_FOUND = "prediction_not_found"

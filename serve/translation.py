@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from billing.errors import BillingError, LedgerBusy, LedgerUnavailable, OutcomeUnknown
+from billing.errors import (
+    AccountMissing,
+    BillingError,
+    CreditsMissing,
+    LedgerBusy,
+    LedgerUnavailable,
+    OutcomeUnknown,
+)
 from models.errors import ModelError, UnknownModel, UnknownVersion
 from serve.refusals import Code, Refusal
+
+_CREDITS_MISSING = "The account has fewer credits than this takes; nothing was done."
 
 _BILLING: dict[type[BillingError], tuple[Code, str]] = {
     LedgerUnavailable: (
         Code.LEDGER_UNAVAILABLE,
         "The ledger cannot be reached right now; nothing was charged. Send the request again.",
     ),
+    AccountMissing: (Code.NOT_FOUND, "There is no such account."),
+    CreditsMissing: (Code.INSUFFICIENT_CREDITS, _CREDITS_MISSING),
     LedgerBusy: (
         Code.QUEUE_FULL,
         "Too many charges are waiting; nothing was charged. Send the request again shortly.",

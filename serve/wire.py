@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
+
+from billing.credits import Credits
 
 CreditsText = Annotated[
     str,
@@ -14,6 +23,32 @@ CreditsText = Annotated[
         examples=["999", "0.5"],
     ),
 ]
+
+
+def _read_amount(value: object) -> object:
+    """Text alone: a JSON number may have been rounded on its way."""
+    if isinstance(value, Credits):
+        return value
+    if not isinstance(value, str):
+        raise ValueError('an amount is a string, such as "12" or "0.25"')  # noqa: TRY004
+    return Credits.parse(value)
+
+
+Amount = Annotated[
+    Credits,
+    BeforeValidator(_read_amount),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^-?\d{1,12}(\.\d{1,6})?$",
+            "description": "Credits as a plain decimal string",
+            "examples": ["12", "0.25"],
+        }
+    ),
+]
+"""Credits in a request's body or an answer."""
+
 ZeroOrOne = Literal[0, 1]
 
 

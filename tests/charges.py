@@ -17,6 +17,7 @@ def make_charge(
     amount: str = "1",
     *,
     charge_id: uuid.UUID | None = None,
+    key_id: str = "key",
     body: bytes = b"body",
     predictions: bytes = b"[0.5]",
 ) -> Charge:
@@ -24,7 +25,7 @@ def make_charge(
     return Charge(
         charge_id=charge_id or uuid.uuid4(),
         account_id=account_id,
-        key_id="key",
+        key_id=key_id,
         request_id="request",
         model="malware",
         version="1",

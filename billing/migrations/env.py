@@ -9,7 +9,7 @@ from alembic import context
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from billing.tables import metadata
+from billing.schema import metadata
 
 # Any number will do, as long as nothing else in this database locks the same.
 _ADVISORY_LOCK = 7_315_024_118

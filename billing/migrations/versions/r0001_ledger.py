@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from alembic import op
+from billing.migrations.scripts import execute_script
 
 revision = "0001"
 down_revision = None
@@ -149,15 +147,9 @@ DROP FUNCTION farebox_notify_key, farebox_notify_prices;
 
 def upgrade() -> None:
     for script in (_TABLES, _DEFAULT_PRICE, _NOTICES, _ROLE, _PRIVILEGES):
-        _execute(script)
+        execute_script(script)
 
 
 def downgrade() -> None:
     """Leave the role: other databases of this server may use it."""
-    _execute(_DROP)
-
-
-def _execute(script: str) -> None:
-    """Run several statements at once: as prepared statements they would have to go singly."""
-    connection: Any = op.get_bind().connection.dbapi_connection
-    connection.run_async(lambda driver: driver.execute(script))
+    execute_script(_DROP)

@@ -16,6 +16,7 @@ from billing.ledger import PostgresLedger
 from billing.settings import BillingSettings
 
 MakeAccount = Callable[[str], Awaitable[uuid.UUID]]
+MakeCappedKey = Callable[[uuid.UUID, str, str], Awaitable[str]]
 
 
 @pytest.fixture
@@ -58,3 +59,27 @@ async def superuser(database_url: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(database_url)
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+def make_capped_key(superuser: asyncpg.Connection) -> MakeCappedKey:
+    """Makes a key of the account that may spend so much in a day, a month or in all."""
+
+    async def make(account_id: uuid.UUID, period: str, cap: str) -> str:
+        key_id = uuid.uuid4().hex
+        await superuser.execute(
+            "INSERT INTO api_keys (id, account_id, secret_hash, name, lineage_id)"
+            " VALUES ($1, $2, sha256(''), 'capped', $1)",
+            key_id,
+            account_id,
+        )
+        await superuser.execute(
+            "INSERT INTO key_caps (key_id, period, lineage_id, cap_microcredits)"
+            " VALUES ($1, $2, $1, $3)",
+            key_id,
+            period,
+            Credits.parse(cap).microcredits,
+        )
+        return key_id
+
+    return make

@@ -31,7 +31,7 @@ _TERMINATE = (
         "UPDATE answers SET predictions = ''",
         "UPDATE balances SET account_id = gen_random_uuid()",
         "DELETE FROM balances",
-        "UPDATE accounts SET name = 'other'",
+        "UPDATE accounts SET id = gen_random_uuid()",
         "DELETE FROM accounts",
         "UPDATE api_keys SET secret_hash = ''",
         "DELETE FROM api_keys",

@@ -19,7 +19,9 @@ from billing.charges import (
     InsufficientCredits,
     Outcome,
     Replayed,
+    SpendingCapReached,
 )
+from billing.choice import Available
 from billing.credits import ZERO, Credits
 from billing.database import Database
 from billing.errors import LedgerUnavailable, OutcomeUnknown
@@ -27,7 +29,7 @@ from billing.ledger import PostgresLedger
 from billing.reconcile import reconcile
 from billing.settings import BillingSettings
 from tests.charges import count_kinds, make_charge, make_poison
-from tests.integration.billing.conftest import MakeAccount
+from tests.integration.billing.conftest import MakeAccount, MakeCappedKey
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
@@ -155,7 +157,7 @@ async def test_balances_are_locked_sorted_by_account(superuser: asyncpg.Connecti
     """A plan that locks in another order deadlocks too rarely for a race to show it."""
     await superuser.execute("SET plan_cache_mode = force_generic_plan")
     await superuser.execute(f"PREPARE charge AS {CHARGE}")
-    nulls = ", ".join(["NULL"] * 11)
+    nulls = ", ".join(["NULL"] * 12)
     plan = [row[0].strip() for row in await superuser.fetch(f"EXPLAIN EXECUTE charge({nulls})")]
     [lock] = [place for place, line in enumerate(plan) if "LockRows" in line]
     assert "Sort " in plan[lock + 1]
@@ -232,14 +234,65 @@ async def test_rounds_are_bounded_and_end_with_each_charge_alone(
 ) -> None:
     """However often the balances read were out of date, the database has the last word."""
     account = await make_account("2")
-    plenty = {account: Credits.parse("100")}
+    plenty = Available({account: Credits.parse("100")})
 
-    async def fetch_stale(*_: object) -> dict[uuid.UUID, Credits]:
+    async def fetch_stale(*_: object) -> Available:
         return plenty
 
     monkeypatch.setattr(charging, "fetch_available", fetch_stale)
     outcomes = await ledger.charge([make_charge(account) for _ in range(4)])
     assert count_kinds(outcomes) == {"Charged": 2, "InsufficientCredits": 2}
+
+
+async def test_entries_are_numbered_in_the_order_of_arrival(
+    ledger: PostgresLedger, make_account: MakeAccount, superuser: asyncpg.Connection
+) -> None:
+    account, other = await make_account("50"), await make_account("5")
+    batches = [[make_charge(account), make_charge(other), make_charge(account)] for _ in range(2)]
+    outcomes = [outcome for batch in batches for outcome in await ledger.charge(batch)]
+    rows = await superuser.fetch(
+        "SELECT sequence, charge_id, balance_microcredits FROM entries WHERE account_id = $1"
+        " ORDER BY sequence",
+        account,
+    )
+    mine = [charge for batch in batches for charge in batch if charge.account_id == account]
+    assert [row["sequence"] for row in rows] == [1, 2, 3, 4, 5]
+    assert [row["charge_id"] for row in rows[1:]] == [charge.charge_id for charge in mine]
+    said = {o.charge_id: o.balance.microcredits for o in outcomes if isinstance(o, Charged)}
+    assert all(said[row["charge_id"]] == row["balance_microcredits"] for row in rows[1:])
+
+
+async def test_capped_key_is_refused_at_its_cap_and_others_are_not(
+    ledger: PostgresLedger,
+    make_account: MakeAccount,
+    make_capped_key: MakeCappedKey,
+) -> None:
+    account = await make_account("50")
+    key = await make_capped_key(account, "day", "2")
+    charges = [make_charge(account, key_id=key) for _ in range(4)]
+    outcomes = await ledger.charge([*charges[:3], make_charge(account), charges[0]])
+    assert count_kinds(outcomes) == {"Charged": 3, "SpendingCapReached": 1, "Replayed": 1}
+    assert outcomes[2] == SpendingCapReached(charges[2].charge_id, Credits.parse("1"), ZERO)
+    assert await ledger.charge([charges[0]]) == [
+        Replayed(outcomes[4].answer, Credits.parse("47"))  # type: ignore[union-attr]
+    ]
+
+
+@pytest.mark.usefixtures("deadlocks_fail")
+async def test_racing_charges_of_a_capped_key_stop_at_the_cap(
+    ledger: PostgresLedger,
+    other_ledger: PostgresLedger,
+    make_account: MakeAccount,
+    make_capped_key: MakeCappedKey,
+) -> None:
+    account = await make_account("500")
+    key = await make_capped_key(account, "total", "50")
+    batches = [[make_charge(account, key_id=key) for _ in range(7)] for _ in range(20)]
+    ledgers = itertools.cycle((ledger, other_ledger))
+    outcomes = await asyncio.gather(*(next(ledgers).charge(batch) for batch in batches))
+    kinds = count_kinds(outcome for batch in outcomes for outcome in batch)
+    assert kinds == {"Charged": 50, "SpendingCapReached": 90}
+    assert await ledger.fetch_balance(account) == Credits.parse("450")
 
 
 async def test_lock_held_too_long_charges_nothing(
@@ -334,8 +387,9 @@ async def test_entry_of_another_history_is_rejected_alone(
     account = await make_account("3")
     corrupt = make_charge(account)
     await superuser.execute(
-        "INSERT INTO entries (account_id, kind, amount_microcredits, charge_id)"
-        " VALUES ($1, 'charge', 0, $2)",
+        "INSERT INTO entries"
+        " (account_id, sequence, kind, amount_microcredits, balance_microcredits, charge_id)"
+        " VALUES ($1, 99, 'charge', 0, 0, $2)",
         account,
         corrupt.charge_id,
     )

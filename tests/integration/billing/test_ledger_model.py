@@ -56,13 +56,16 @@ class _Pair:
                     "INSERT INTO accounts (id, name) VALUES ($1, $2)", account, str(account)
                 )
                 await connection.execute(
-                    "INSERT INTO entries (account_id, kind, amount_microcredits)"
-                    " VALUES ($1, 'grant', $2)",
+                    "INSERT INTO entries"
+                    " (account_id, sequence, kind, amount_microcredits, balance_microcredits)"
+                    " VALUES ($1, 1, 'grant', $2, $2)",
                     account,
                     amount,
                 )
                 await connection.execute(
-                    "INSERT INTO balances (account_id, posted) VALUES ($1, $2)", account, amount
+                    "INSERT INTO balances (account_id, posted, sequence) VALUES ($1, $2, 1)",
+                    account,
+                    amount,
                 )
 
     def make_charges(self, batch: list[dict[str, object]]) -> list[Charge]:

@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from billing.database import Database
 from billing.migrate import downgrade_newest, migrate
+from billing.schema import metadata
 from billing.settings import BillingSettings
-from billing.tables import metadata
 from tests.postgres import run_sql, running_postgres
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
@@ -75,18 +75,42 @@ async def test_constraints_and_indexes_agree_with_the_tables(
     assert len(migrated) > 30
 
 
-async def test_filled_database_is_left_as_it_is(database_url: str) -> None:
-    insert = "INSERT INTO accounts VALUES (gen_random_uuid(), 'acme') RETURNING name"
-    await _fetch_column(database_url, insert)
-    await migrate(database_url)
-    assert await _fetch_column(database_url, "SELECT name FROM accounts") == ["acme"]
+_FIRST_LEDGER = """
+INSERT INTO accounts (id, name) VALUES ('00000000-0000-0000-0000-000000000001', 'acme');
+INSERT INTO entries (account_id, kind, amount_microcredits, charge_id) VALUES
+    ('00000000-0000-0000-0000-000000000001', 'charge', -3, gen_random_uuid()),
+    ('00000000-0000-0000-0000-000000000001', 'grant', 10, NULL),
+    ('00000000-0000-0000-0000-000000000001', 'charge', -2, gen_random_uuid());
+INSERT INTO balances (account_id, posted) VALUES ('00000000-0000-0000-0000-000000000001', 5);
+"""
 
 
-async def test_newest_migration_can_be_taken_back(database_url: str) -> None:
-    await downgrade_newest(database_url)
-    assert await _fetch_column(database_url, _TABLE_NAMES) == ["alembic_version"]
-    await migrate(database_url)
-    assert "balances" in await _fetch_column(database_url, _TABLE_NAMES)
+async def test_filled_database_keeps_its_money_on_the_way_up(empty_database_url: str) -> None:
+    await migrate(empty_database_url, "0001")
+    await asyncio.to_thread(run_sql, empty_database_url, _FIRST_LEDGER)
+    await migrate(empty_database_url)
+    entry = "SELECT (sequence, amount_microcredits, balance_microcredits) FROM entries ORDER BY 1"
+    assert await _fetch_column(empty_database_url, entry) == [(1, 10, 10), (2, -3, 7), (3, -2, 5)]
+    balance = "SELECT (posted, sequence) FROM balances"
+    assert await _fetch_column(empty_database_url, balance) == [(5, 3)]
+    grant = "SELECT (sequence, remaining_microcredits) FROM grants"
+    assert await _fetch_column(empty_database_url, grant) == [(1, 10)]
+    readable = "SELECT bool_and(xid < pg_snapshot_xmin(pg_current_snapshot())) FROM entries"
+    assert await _fetch_column(empty_database_url, readable) == [True]
+
+
+async def test_migrations_can_be_taken_back_one_by_one(empty_database_url: str) -> None:
+    await migrate(empty_database_url, "0001")
+    await asyncio.to_thread(run_sql, empty_database_url, _FIRST_LEDGER)
+    await migrate(empty_database_url)
+    for _ in range(4):
+        await downgrade_newest(empty_database_url)
+    amounts = "SELECT amount_microcredits FROM entries ORDER BY 1"
+    assert await _fetch_column(empty_database_url, amounts) == [-3, -2, 10]
+    await downgrade_newest(empty_database_url)
+    assert await _fetch_column(empty_database_url, _TABLE_NAMES) == ["alembic_version"]
+    await migrate(empty_database_url)
+    assert "grants" in await _fetch_column(empty_database_url, _TABLE_NAMES)
 
 
 async def test_failed_migration_leaves_nothing_behind(empty_database_url: str) -> None:

@@ -21,8 +21,10 @@ _INSERT_PREDICTION = (
 )
 
 _COPY_ENTRY = (
-    "INSERT INTO entries (account_id, kind, amount_microcredits, charge_id)"
-    " SELECT account_id, kind, 0, charge_id FROM entries WHERE kind = 'charge' LIMIT 1"
+    "INSERT INTO entries"
+    " (account_id, sequence, kind, amount_microcredits, balance_microcredits, charge_id)"
+    " SELECT account_id, 4, kind, 0, balance_microcredits, charge_id FROM entries"
+    " WHERE sequence = 3"
 )
 
 _CORRUPTIONS = {
@@ -35,7 +37,10 @@ _CORRUPTIONS = {
     "one_entry_per_charge": [
         "ALTER TABLE entries DROP CONSTRAINT entries_charge_id_key",
         _COPY_ENTRY,
+        "UPDATE balances SET sequence = 4",
     ],
+    "entries_have_no_gap": ["UPDATE balances SET sequence = sequence + 1"],
+    "entries_carry_the_balance": ["UPDATE entries SET balance_microcredits = 1 WHERE sequence = 2"],
     "one_prediction_per_charge": [
         "ALTER TABLE predictions DROP CONSTRAINT predictions_pkey",
         "INSERT INTO predictions SELECT * FROM predictions LIMIT 1",

@@ -1,0 +1,35 @@
+"""Read an account's own balance, entries and predictions."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from billing.credits import Credits
+from billing.database import Database
+from billing.errors import AccountMissing
+from billing.tables import balances
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What an account has. `available` is what it can spend: posted less held."""
+
+    posted: Credits
+    held: Credits
+
+    @property
+    def available(self) -> Credits:
+        return self.posted - self.held
+
+
+async def fetch_balance(database: Database, account_id: uuid.UUID) -> Balance:
+    """The balance of now. Raises AccountMissing."""
+    query = select(balances.c.posted, balances.c.held).where(balances.c.account_id == account_id)
+    async with database.begin() as connection:
+        row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise AccountMissing(f"there is no account {account_id}")
+    return Balance(Credits(row.posted), Credits(row.held))

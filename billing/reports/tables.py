@@ -1,0 +1,105 @@
+"""Rollups of the ledger by hour and day, and what replicas count by the minute."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, DateTime, SmallInteger, Table, Text, Uuid
+
+from billing.tables import Xid8, metadata
+
+
+def _count(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False)
+
+
+def _sums() -> list[Column[int]]:
+    return [
+        _count("predictions"),
+        _count("instances"),
+        _count("charged_microcredits"),
+        _count("refunded_microcredits"),
+    ]
+
+
+def _time(name: str) -> Column[object]:
+    return Column(name, DateTime(timezone=True), primary_key=True)
+
+
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("xid", Xid8, nullable=False),
+)
+"""Up to which transaction a reader of all accounts' entries has read."""
+
+entry_hours = Table(
+    "entry_hours",
+    metadata,
+    Column("account_id", Uuid, primary_key=True),
+    _time("hour"),
+    Column("kind", Text, primary_key=True),
+    _count("entries"),
+    _count("amount_microcredits"),
+    _count("first_sequence"),
+    _count("last_sequence"),
+    postgresql_with={"fillfactor": 70},
+)
+
+usage_hours = Table(
+    "usage_hours",
+    metadata,
+    Column("account_id", Uuid, primary_key=True),
+    _time("hour"),
+    Column("model", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("key_id", Text, primary_key=True),
+    *_sums(),
+    postgresql_with={"fillfactor": 70},
+)
+
+account_days = Table(
+    "account_days",
+    metadata,
+    _time("day"),
+    Column("account_id", Uuid, primary_key=True),
+    *_sums(),
+    postgresql_with={"fillfactor": 70},
+)
+
+model_hours = Table(
+    "model_hours",
+    metadata,
+    _time("hour"),
+    Column("model", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    *_sums(),
+    postgresql_with={"fillfactor": 70},
+)
+
+kind_hours = Table(
+    "kind_hours",
+    metadata,
+    _time("hour"),
+    Column("kind", Text, primary_key=True),
+    _count("entries"),
+    _count("amount_microcredits"),
+    postgresql_with={"fillfactor": 70},
+)
+
+request_minutes = Table(
+    "request_minutes",
+    metadata,
+    _time("minute"),
+    Column("replica_id", Uuid, primary_key=True),
+    Column("outcome", Text, primary_key=True),
+    _count("requests"),
+)
+
+latency_minutes = Table(
+    "latency_minutes",
+    metadata,
+    _time("minute"),
+    Column("replica_id", Uuid, primary_key=True),
+    Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
+    _count("requests"),
+)

@@ -1,0 +1,63 @@
+"""The FastAPI application `accounts`: the routers of all slices under one set of rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from serve.accounts.access import SECURITY_SCHEMES
+from serve.accounts.history import routes as history
+from serve.accounts.services import Services
+from serve.docs import add_docs
+from serve.problems import add_problem_handlers
+from serve.wire import Problem
+
+ROUTERS: list[APIRouter] = [history.router]
+
+_DESCRIPTION = """\
+People, their prepaid credits, API keys, history and reports. Sign up, sign in, and send the
+session's token as `Authorization: Bearer fb_sess_...`. A POST with an `Idempotency-Key` can be sent
+again: what it makes is made once. Amounts are credits as plain decimal strings. Errors are problem
+documents (RFC 9457) with a stable `code`.
+"""
+
+
+def build_accounts_api(services: Services) -> FastAPI:
+    """The application behind the route prefix `/accounts`."""
+    api = FastAPI(
+        title="Farebox accounts",
+        version="1",
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    api.state.services = services
+    for router in ROUTERS:
+        api.include_router(router)
+    add_docs(api)
+    add_problem_handlers(api)
+    api.openapi = lambda: _openapi(api)  # type: ignore[method-assign]
+    return api
+
+
+def _openapi(api: FastAPI) -> dict[str, Any]:
+    """The document of all routes, each with who may call it and how its errors look."""
+    if api.openapi_schema is None:
+        document = get_openapi(
+            title=api.title,
+            version=api.version,
+            description=api.description,
+            routes=api.routes,
+            servers=[{"url": "/accounts"}],
+        )
+        components = document.setdefault("components", {})
+        components["securitySchemes"] = SECURITY_SCHEMES
+        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas = components.setdefault("schemas", {})
+        schemas.update(problem.pop("$defs", {}))
+        schemas["Problem"] = problem
+        api.openapi_schema = document
+    return api.openapi_schema

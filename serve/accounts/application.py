@@ -1,0 +1,65 @@
+"""Composes the Serve application `accounts`; `serve/config.yaml` names its `build`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from ray import serve as ray_serve
+from ray.serve import Application
+
+from billing.database import Database
+from billing.settings import BillingSettings
+from models.registry import read_catalog
+from serve.accounts.api import build_accounts_api
+from serve.accounts.bookkeeping import Bookkeeping
+from serve.accounts.chores import make_chores
+from serve.accounts.services import Services
+from serve.accounts.settings import AccountsSettings
+from serve.settings import ServeSettings
+
+
+class Accounts:
+    """The HTTP ingress of `/accounts`, with a connection pool of its own."""
+
+    def __init__(self, bookkeeper: object) -> None:
+        """`bookkeeper` is bound here so that Serve runs it beside this one."""
+        self._services = make_services()
+
+    def __serve_build_asgi_app__(self) -> FastAPI:
+        """Ray asks for the application once the constructor is done."""
+        return build_accounts_api(self._services)
+
+    async def __del__(self) -> None:
+        await self._services.database.close()
+
+
+class Bookkeeper:
+    """What is done behind the requests: rollups, settlement, expiries, deliveries."""
+
+    async def __init__(self) -> None:  # type: ignore[misc] # Ray awaits it: chores are tasks
+        self._services = make_services()
+        self._bookkeeping = Bookkeeping(make_chores(self._services))
+        self._bookkeeping.start()
+
+    async def __del__(self) -> None:
+        await self._bookkeeping.stop()
+        await self._services.database.close()
+
+
+def make_services() -> Services:
+    """From the environment of the node."""
+    billing = BillingSettings()
+    return Services(
+        database=Database(billing),
+        billing=billing,
+        settings=AccountsSettings(),
+        catalog=read_catalog(ServeSettings().models_dir),
+    )
+
+
+def build(_arguments: dict[str, Any]) -> Application:
+    """Accounts answers, Bookkeeper works behind it. Numbers are in the config."""
+    bookkeeper = ray_serve.deployment()(Bookkeeper)
+    accounts = ray_serve.deployment()(ray_serve.ingress()(Accounts))
+    return accounts.bind(bookkeeper.bind())

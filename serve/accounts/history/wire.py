@@ -1,0 +1,13 @@
+"""Balance, entries and predictions as clients see them."""
+
+from __future__ import annotations
+
+from serve.wire import Amount, Wire
+
+
+class BalanceView(Wire):
+    """What an account has: `available` is what it can spend."""
+
+    posted: Amount
+    held: Amount
+    available: Amount

@@ -1,0 +1,38 @@
+"""What the routes work with: built once a replica, found by every route."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from billing.database import Database
+from billing.settings import BillingSettings
+from models.registry import Catalog
+from serve.accounts.settings import AccountsSettings
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The database and what else a route may need."""
+
+    database: Database
+    billing: BillingSettings
+    settings: AccountsSettings
+    catalog: Catalog
+    now: Callable[[], datetime] = field(default=_now)
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+ServicesDependency = Annotated[Services, Depends(_services)]
