@@ -44,3 +44,9 @@ class CreditsMissing(BillingError):
     """The account has fewer credits available than this takes: nothing was done."""
 
     code = "credits_missing"
+
+
+class IdempotencyConflict(BillingError):
+    """The Idempotency-Key was used for something else: nothing was done."""
+
+    code = "idempotency_conflict"

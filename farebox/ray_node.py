@@ -25,6 +25,7 @@ def node_environment(
     haproxy = home.ray / "h"
     defaults = {
         "OMP_NUM_THREADS": "1",
+        "FAREBOX_PUBLIC_URL": settings.base_url,
         # Ray starts workers at nice 15: on a shared machine everything else would win.
         "RAY_worker_niceness": "0",
         "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",

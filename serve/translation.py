@@ -6,6 +6,7 @@ from billing.errors import (
     AccountMissing,
     BillingError,
     CreditsMissing,
+    IdempotencyConflict,
     LedgerBusy,
     LedgerUnavailable,
     OutcomeUnknown,
@@ -21,6 +22,10 @@ _BILLING: dict[type[BillingError], tuple[Code, str]] = {
         "The ledger cannot be reached right now; nothing was charged. Send the request again.",
     ),
     AccountMissing: (Code.NOT_FOUND, "There is no such account."),
+    IdempotencyConflict: (
+        Code.IDEMPOTENCY_KEY_CONFLICT,
+        "This Idempotency-Key was used with another body; use a new key for a new request.",
+    ),
     CreditsMissing: (Code.INSUFFICIENT_CREDITS, _CREDITS_MISSING),
     LedgerBusy: (
         Code.QUEUE_FULL,

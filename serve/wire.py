@@ -171,11 +171,13 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 _PROBLEM_DESCRIPTIONS = {
+    400: "The message's signature is wrong or too old; nothing happened",
     401: "No API key, or one that is malformed, unknown or revoked",
     402: "Not enough credits; `required` and `available` say how many",
+    403: "The key's scopes, or the caller's role, do not allow it",
     404: "No such model, version, prediction or route",
     405: "The route does not take this method",
-    409: "A request with the same Idempotency-Key is still running",
+    409: "Not in this state, or a request with the same Idempotency-Key is still running",
     410: "Answered and paid before, but the stored answer was pruned after 24 hours; free",
     413: "The body is too large",
     415: "The body is not declared as JSON",

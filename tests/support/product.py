@@ -142,14 +142,18 @@ class Product:
 
     def deployment(self, name: str) -> dict[str, Any]:
         """One deployment as the dashboard tells it."""
-        deployment: dict[str, Any] = self.applications()["scoring"]["deployments"][name]
-        return deployment
+        for application in self.applications().values():
+            if name in application["deployments"]:
+                deployment: dict[str, Any] = application["deployments"][name]
+                return deployment
+        raise KeyError(name)
 
 
 def serve_config(changes: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The committed Serve config with some deployments' options changed."""
     config: dict[str, Any] = yaml.safe_load((ROOT / "serve" / "config.yaml").read_text())
-    for deployment in config["applications"][0]["deployments"]:
+    deployments = [each for app in config["applications"] for each in app["deployments"]]
+    for deployment in deployments:
         for option, value in changes.get(deployment["name"], {}).items():
             merge = isinstance(value, dict) and isinstance(deployment.get(option), dict)
             deployment[option] = {**deployment[option], **value} if merge else value
