@@ -23,6 +23,7 @@ class Code(StrEnum):
     ROUTE_NOT_FOUND = "route_not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     REQUEST_IN_FLIGHT = "request_in_flight"
+    REFUND_EXCEEDS_CHARGE = "refund_exceeds_charge"
     ANSWER_EXPIRED = "answer_expired"
     BODY_TOO_LARGE = "body_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"

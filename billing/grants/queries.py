@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from sqlalchemy import Row, case, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -177,7 +178,7 @@ async def _check_account(connection: AsyncConnection, account_id: uuid.UUID) -> 
         raise AccountMissing(f"there is no account {account_id}")
 
 
-def _grant(row: Row[tuple[object, ...]]) -> Grant:
+def _grant(row: Row[*tuple[Any, ...]]) -> Grant:
     return Grant(
         id=row.id,
         account_id=row.account_id,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import (
     ARRAY,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Uuid,
     any_,
     bindparam,
+    func,
     insert,
     select,
     text,
@@ -113,12 +115,13 @@ async def catch_up(database: Database, account_id: uuid.UUID, *, chunks_max: int
 
 
 async def _is_settled(connection: AsyncConnection, account_id: uuid.UUID) -> bool:
+    """An account that does not exist has nothing to settle."""
     query = (
-        select(balances.c.sequence == settled.c.sequence)
-        .join_from(balances, settled, settled.c.account_id == balances.c.account_id)
+        select(balances.c.sequence == func.coalesce(settled.c.sequence, 0))
+        .join_from(balances, settled, settled.c.account_id == balances.c.account_id, isouter=True)
         .where(balances.c.account_id == account_id)
     )
-    return bool((await connection.execute(query)).scalar_one_or_none())
+    return (await connection.execute(query)).scalar_one_or_none() in (True, None)
 
 
 async def _lock(
@@ -142,7 +145,7 @@ async def _lock(
 
 
 def _read_debits(
-    before: dict[uuid.UUID, int], rows: Sequence[Row[tuple[object, ...]]]
+    before: dict[uuid.UUID, int], rows: Sequence[Row[*tuple[Any, ...]]]
 ) -> tuple[dict[uuid.UUID, int], dict[uuid.UUID, list[Debit]]]:
     """The last entry read of each account, and the debits among those read."""
     after: dict[uuid.UUID, int] = {}

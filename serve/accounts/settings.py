@@ -31,6 +31,13 @@ class AccountsSettings(BaseSettings):
     welcome_credits: Annotated[str, Field(pattern=r"^\d{1,9}(\.\d{1,6})?$")] = "100"
     """Given once to each address that signs up."""
 
+    refund_grace_days: Annotated[float, Field(gt=0, le=3_650)] = 30.0
+    """What is refunded to credits that have expired since can be used for so long."""
+
+    @property
+    def refund_grace(self) -> timedelta:
+        return timedelta(days=self.refund_grace_days)
+
     @property
     def lifetimes(self) -> Lifetimes:
         return Lifetimes(
