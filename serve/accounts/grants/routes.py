@@ -177,7 +177,7 @@ async def _list(services: Services, account_id: uuid.UUID, page: PageRequest) ->
     found = await fetch_grants(services.database, account_id, limit=page.limit + 1, before=before)
     items = [GrantView.of(grant) for grant in found[: page.limit]]
     last = items[-1] if len(found) > page.limit else None
-    cursor = encode_cursor(last.sequence, last.id) if last is not None else None
+    cursor = encode_cursor(last.sequence, str(last.id)) if last is not None else None
     return Page(items=items, next_cursor=cursor)
 
 

@@ -115,7 +115,7 @@ async def _list(
     )
     items = [RefundView.of(refund) for refund in found[: page.limit]]
     last = items[-1] if len(found) > page.limit else None
-    cursor = encode_cursor(last.created_at, last.id) if last is not None else None
+    cursor = encode_cursor(last.created_at, str(last.id)) if last is not None else None
     return Page(items=items, next_cursor=cursor)
 
 
