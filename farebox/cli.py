@@ -130,12 +130,16 @@ def reconcile_command() -> None:
 
 @app.command()
 def prune(
-    hours: Annotated[int, typer.Option(help="Older than this many hours", min=1)] = 24,
+    hours: Annotated[
+        int | None,
+        typer.Option(help="Older than this; left out: FAREBOX_ANSWER_RETENTION_HOURS", min=1),
+    ] = None,
 ) -> None:
     """Remove stored answers; a retry of a pruned one gets 410, and never pays again."""
 
-    async def remove(database: Database, _settings: BillingSettings) -> int:
-        return await prune_answers(database, timedelta(hours=hours))
+    async def remove(database: Database, settings: BillingSettings) -> int:
+        older_than = timedelta(hours=hours or settings.answer_retention_hours)
+        return await prune_answers(database, older_than)
 
     out.print(f"removed {_with_database(remove)} stored answers")
 
