@@ -272,6 +272,7 @@ def _print_demo(demo: Demo, dashboard_url: str) -> None:
     out.print(f"  API key    {demo.api_key}   (the demo account's)")
     out.print(f"  Dashboard  {dashboard_url}")
     out.print(f"\n  Score an app:\n\n{demo.curl}\n")
+    out.print("  Top-ups go through the test provider: no money moves (FAREBOX_PAYMENT_PROVIDER).")
     out.print("  Ctrl-C stops everything; accounts and history are kept.")
 
 

@@ -22,6 +22,7 @@ class ProblemKind:
 
 
 PROBLEMS: dict[Code, ProblemKind] = {
+    Code.BAD_SIGNATURE: ProblemKind(400, "The signature is wrong or too old"),
     Code.UNAUTHENTICATED: ProblemKind(401, "A valid API key or session is needed"),
     Code.FORBIDDEN: ProblemKind(403, "Not allowed"),
     Code.CROSS_SITE: ProblemKind(403, "The request comes from another site"),
@@ -33,6 +34,9 @@ PROBLEMS: dict[Code, ProblemKind] = {
     Code.PREDICTION_NOT_FOUND: ProblemKind(404, "No such prediction"),
     Code.ROUTE_NOT_FOUND: ProblemKind(404, "No such route"),
     Code.METHOD_NOT_ALLOWED: ProblemKind(405, "The route does not take this method"),
+    Code.HOLD_RESOLVED: ProblemKind(409, "The hold was resolved before"),
+    Code.HOLD_EXPIRED: ProblemKind(409, "The hold has expired"),
+    Code.PAYMENT_MISMATCH: ProblemKind(409, "The payment does not cover the price"),
     Code.REQUEST_IN_FLIGHT: ProblemKind(409, "A request with this key is still running", 1),
     Code.ANSWER_EXPIRED: ProblemKind(410, "The stored answer was pruned"),
     Code.BODY_TOO_LARGE: ProblemKind(413, "The body is too large"),
@@ -46,6 +50,7 @@ PROBLEMS: dict[Code, ProblemKind] = {
     Code.PREDICTION_FAILED: ProblemKind(500, "The model failed on this input"),
     Code.INTERNAL_ERROR: ProblemKind(500, "Something went wrong on the server"),
     Code.LEDGER_UNAVAILABLE: ProblemKind(503, "The ledger is out of reach", 2),
+    Code.PROVIDER_UNAVAILABLE: ProblemKind(503, "The payment provider is out of reach", 5),
     Code.SCORER_UNAVAILABLE: ProblemKind(503, "The model is out of reach", 2),
     Code.DEADLINE_EXCEEDED: ProblemKind(503, "The server did not finish in time", 1),
 }

@@ -13,6 +13,7 @@ class Code(StrEnum):
 
     UNAUTHENTICATED = "unauthenticated"
     FORBIDDEN = "forbidden"
+    BAD_SIGNATURE = "bad_signature"
     CROSS_SITE = "cross_site"
     NOT_FOUND = "not_found"
     INSUFFICIENT_CREDITS = "insufficient_credits"
@@ -22,6 +23,9 @@ class Code(StrEnum):
     PREDICTION_NOT_FOUND = "prediction_not_found"
     ROUTE_NOT_FOUND = "route_not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
+    HOLD_RESOLVED = "hold_resolved"
+    HOLD_EXPIRED = "hold_expired"
+    PAYMENT_MISMATCH = "payment_mismatch"
     REQUEST_IN_FLIGHT = "request_in_flight"
     ANSWER_EXPIRED = "answer_expired"
     BODY_TOO_LARGE = "body_too_large"
@@ -35,6 +39,7 @@ class Code(StrEnum):
     PREDICTION_FAILED = "prediction_failed"
     INTERNAL_ERROR = "internal_error"
     LEDGER_UNAVAILABLE = "ledger_unavailable"
+    PROVIDER_UNAVAILABLE = "provider_unavailable"
     SCORER_UNAVAILABLE = "scorer_unavailable"
     DEADLINE_EXCEEDED = "deadline_exceeded"
 

@@ -11,6 +11,8 @@ from billing.errors import (
     LedgerUnavailable,
     OutcomeUnknown,
 )
+from billing.holds.errors import CaptureTooLarge, HoldExpired, HoldMissing, HoldResolved
+from billing.top_ups.errors import BadSignature, PaymentMismatch, ProviderUnavailable
 from models.errors import ModelError, UnknownModel, UnknownVersion
 from serve.refusals import Code, Refusal
 
@@ -27,6 +29,31 @@ _BILLING: dict[type[BillingError], tuple[Code, str]] = {
         "This Idempotency-Key was used with another body; use a new key for a new request.",
     ),
     CreditsMissing: (Code.INSUFFICIENT_CREDITS, _CREDITS_MISSING),
+    BadSignature: (
+        Code.BAD_SIGNATURE,
+        "The webhook's signature is missing, wrong or too old; nothing happened.",
+    ),
+    PaymentMismatch: (
+        Code.PAYMENT_MISMATCH,
+        "Less than the top-up's price was paid; nothing was credited.",
+    ),
+    ProviderUnavailable: (
+        Code.PROVIDER_UNAVAILABLE,
+        (
+            "The payment provider cannot be used right now; nothing was paid. Send the request "
+            "again with the same Idempotency-Key."
+        ),
+    ),
+    HoldResolved: (
+        Code.HOLD_RESOLVED,
+        "The hold was captured or released before, not as asked now; nothing was done.",
+    ),
+    HoldExpired: (Code.HOLD_EXPIRED, "The hold's time is over; its credits are given back."),
+    HoldMissing: (Code.NOT_FOUND, "There is no such hold."),
+    CaptureTooLarge: (
+        Code.INVALID_REQUEST,
+        "No more can be captured than is held; nothing was done.",
+    ),
     LedgerBusy: (
         Code.QUEUE_FULL,
         "Too many charges are waiting; nothing was charged. Send the request again shortly.",

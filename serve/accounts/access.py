@@ -53,8 +53,8 @@ class Caller:
         return Actor(self.role, self.account_id)
 
 
-def make_router(access: Access, tag: str) -> APIRouter:
-    """A router under `/v1` whose every route takes callers with `access` alone."""
+def make_router(access: Access, tag: str, prefix: str = "/v1") -> APIRouter:
+    """A router under `prefix` whose every route takes callers with `access` alone."""
 
     class Route(APIRoute):
         def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401
@@ -64,7 +64,7 @@ def make_router(access: Access, tag: str) -> APIRouter:
             super().__init__(path, endpoint, openapi_extra=extra, **options)
 
     guards = [] if access is Access.PUBLIC else [Depends(_GUARDS[access])]
-    return APIRouter(prefix="/v1", tags=[tag], dependencies=guards, route_class=Route)
+    return APIRouter(prefix=prefix, tags=[tag], dependencies=guards, route_class=Route)
 
 
 async def _caller(request: Request) -> Caller:

@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import Annotated
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from billing.credits import Credits
 from billing.sessions.values import Lifetimes
+from serve.accounts.top_ups.settings import PaymentSettings
 
 
-class AccountsSettings(BaseSettings):
+class AccountsSettings(PaymentSettings):
     """What people get, how long they stay signed in, and where they reach us."""
 
     model_config = SettingsConfigDict(
@@ -27,6 +28,9 @@ class AccountsSettings(BaseSettings):
 
     session_days: Annotated[float, Field(gt=0)] = 30.0
     """A session ends after so long, used or not."""
+
+    hold_seconds_max: Annotated[int, Field(ge=1, le=31_536_000)] = 7 * 24 * 3600
+    """The longest that credits can be set aside by one hold."""
 
     welcome_credits: Annotated[str, Field(pattern=r"^\d{1,9}(\.\d{1,6})?$")] = "100"
     """Given once to each address that signs up."""

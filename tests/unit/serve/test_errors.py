@@ -63,7 +63,7 @@ def test_members_of_a_refusal_come_before_the_request_id_and_faults_last() -> No
     ]
 
 
-@pytest.mark.parametrize("code", with_status(409, 429, 503))
+@pytest.mark.parametrize("code", [Code.REQUEST_IN_FLIGHT, *with_status(429, 503)])
 def test_where_waiting_helps_the_answer_says_how_long(code: Code) -> None:
     assert int(headers_of(code)[b"retry-after"]) >= 1
 
