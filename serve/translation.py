@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from billing.alerts.errors import AlertMissing, AlertsTooMany
 from billing.errors import (
     AccountMissing,
     BillingError,
@@ -27,6 +28,11 @@ _BILLING: dict[type[BillingError], tuple[Code, str]] = {
         "This Idempotency-Key was used with another body; use a new key for a new request.",
     ),
     CreditsMissing: (Code.INSUFFICIENT_CREDITS, _CREDITS_MISSING),
+    AlertMissing: (Code.NOT_FOUND, "There is no such alert."),
+    AlertsTooMany: (
+        Code.TOO_MANY_ALERTS,
+        "The account has as many alerts as it may; delete one first.",
+    ),
     LedgerBusy: (
         Code.QUEUE_FULL,
         "Too many charges are waiting; nothing was charged. Send the request again shortly.",
