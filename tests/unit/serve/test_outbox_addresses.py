@@ -75,6 +75,7 @@ class Network(httpcore.AsyncNetworkBackend):
         host: str,
         port: int,
         *_: Any,
+        **__: Any,
     ) -> httpcore.AsyncNetworkStream:
         self.connected.append((host, port))
         if host in self._down:

@@ -44,7 +44,7 @@ class Stream(httpcore.AsyncMockStream):
         self.sent = b""
         self.server_hostname: str | None = None
 
-    async def write(self, buffer: bytes, *_: Any) -> None:
+    async def write(self, buffer: bytes, **_: Any) -> None:
         self.sent += buffer
 
     async def start_tls(
@@ -52,6 +52,7 @@ class Stream(httpcore.AsyncMockStream):
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
         *_: Any,
+        **__: Any,
     ) -> httpcore.AsyncNetworkStream:
         assert ssl_context.verify_mode is ssl.CERT_REQUIRED
         self.server_hostname = server_hostname
@@ -70,6 +71,7 @@ class Network(httpcore.AsyncNetworkBackend):
         host: str,
         port: int,
         *_: Any,
+        **__: Any,
     ) -> httpcore.AsyncNetworkStream:
         self.connected.append((host, port))
         return self.stream
