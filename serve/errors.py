@@ -45,6 +45,7 @@ PROBLEMS: dict[Code, ProblemKind] = {
     Code.INVALID_REQUEST: ProblemKind(422, "The request is not valid"),
     Code.INVALID_IDEMPOTENCY_KEY: ProblemKind(422, "The Idempotency-Key is malformed"),
     Code.IDEMPOTENCY_KEY_CONFLICT: ProblemKind(422, "The key was used with another body"),
+    Code.TOO_MANY_ALERTS: ProblemKind(409, "The account has as many alerts as it may"),
     Code.QUEUE_FULL: ProblemKind(429, "The server is at its limit", 1),
     Code.ACCOUNT_QUEUE_FULL: ProblemKind(429, "The account has too much waiting", 1),
     Code.PREDICTION_FAILED: ProblemKind(500, "The model failed on this input"),

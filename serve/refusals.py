@@ -34,6 +34,7 @@ class Code(StrEnum):
     INVALID_REQUEST = "invalid_request"
     INVALID_IDEMPOTENCY_KEY = "invalid_idempotency_key"
     IDEMPOTENCY_KEY_CONFLICT = "idempotency_key_conflict"
+    TOO_MANY_ALERTS = "too_many_alerts"
     QUEUE_FULL = "queue_full"
     ACCOUNT_QUEUE_FULL = "account_queue_full"
     PREDICTION_FAILED = "prediction_failed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from billing.alerts.errors import AlertMissing, AlertsTooMany
 from billing.errors import (
     AccountMissing,
     BillingError,
@@ -53,6 +54,11 @@ _BILLING: dict[type[BillingError], tuple[Code, str]] = {
     CaptureTooLarge: (
         Code.INVALID_REQUEST,
         "No more can be captured than is held; nothing was done.",
+    ),
+    AlertMissing: (Code.NOT_FOUND, "There is no such alert."),
+    AlertsTooMany: (
+        Code.TOO_MANY_ALERTS,
+        "The account has as many alerts as it may; delete one first.",
     ),
     LedgerBusy: (
         Code.QUEUE_FULL,

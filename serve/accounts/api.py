@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from serve.accounts.access import SECURITY_SCHEMES
+from serve.accounts.alerts import routes as alerts
 from serve.accounts.history import routes as history
 from serve.accounts.holds import routes as holds
 from serve.accounts.services import Services
@@ -24,6 +25,7 @@ ROUTERS: list[APIRouter] = [
     top_ups.operator_router,
     test_payments.router,
     holds.router,
+    alerts.router,
 ]
 
 _DESCRIPTION = """\
