@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from billing.database import Database
 from billing.directory import Directory
 from billing.ledger import PostgresLedger
 from billing.notices import KEYS_CHANNEL, PRICES_CHANNEL, NoticeListener
+from billing.reports.minutes import store_minutes
 from billing.settings import BillingSettings
 from models.registry import read_catalog
 from serve.api import build_api
@@ -24,6 +27,7 @@ from serve.pipeline import Pipeline
 from serve.pricing import Pricing
 from serve.ray_http import SHORTCUT
 from serve.readiness import Readiness
+from serve.request_counts import MinuteLog
 from serve.settings import ServeSettings, ValidatorConfig
 
 _FLUSH_SECONDS = 1.0
@@ -42,8 +46,10 @@ class FeatureValidator:
         directory = Directory(self._database, settings.key_hash_secret)
         self._pipeline = await self._build_pipeline(directory)
         self._listener = self._listen(settings)
+        self._minutes = MinuteLog(partial(store_minutes, self._database))
         self._tasks = [
             asyncio.create_task(self._flush_metrics()),
+            asyncio.create_task(self._minutes.keep_flushed()),
             asyncio.create_task(self._pipeline.pricing.keep_fresh()),
         ]
 
@@ -63,6 +69,8 @@ class FeatureValidator:
         for task in self._tasks:
             task.cancel()
         await asyncio.wait(self._tasks)
+        self._flush_counts()
+        await self._minutes.close()
         await self._database.close()
 
     async def _build_pipeline(self, directory: Directory) -> Pipeline:
@@ -81,7 +89,11 @@ class FeatureValidator:
     async def _flush_metrics(self) -> None:
         while True:
             await asyncio.sleep(_FLUSH_SECONDS)
-            self._metrics.flush(self._pipeline.batcher.jobs_waiting)
+            self._flush_counts()
+
+    def _flush_counts(self) -> None:
+        counts = self._metrics.flush(self._pipeline.batcher.jobs_waiting)
+        self._minutes.add(counts, datetime.now(UTC))
 
     def _listen(self, settings: BillingSettings) -> NoticeListener:
         """What this replica remembers of the database is kept true by its notices."""

@@ -154,11 +154,13 @@ class Seen:
     """Everything that is observed of requests and batches."""
 
     outcomes: list[str] = field(default_factory=list)
+    latencies_seconds: list[float] = field(default_factory=list)
     batches: list[tuple[int, int]] = field(default_factory=list)
     microcredits: list[int] = field(default_factory=list)
 
-    def request_ended(self, outcome: str) -> None:
+    def request_ended(self, outcome: str, seconds: float) -> None:
         self.outcomes.append(str(outcome))
+        self.latencies_seconds.append(seconds)
 
     def batch_predicted(self, jobs: int, rows: int, seconds: float) -> None:
         self.batches.append((jobs, rows))
