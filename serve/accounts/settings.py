@@ -84,6 +84,9 @@ class AccountsSettings(PaymentSettings):
             pause_max=timedelta(seconds=self.delivery_pause_max_seconds),
         )
 
+    account_keys_max: Annotated[int, Field(ge=1)] = 50
+    """Live API keys of one account."""
+
     @property
     def lifetimes(self) -> Lifetimes:
         return Lifetimes(
