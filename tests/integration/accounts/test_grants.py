@@ -167,7 +167,7 @@ async def test_chores_settle_and_expire(
     await operator.client.post("/v1/grants", json=_gift(anna, expires_at=expires_at))
     app.clock.forward(hours=25)
     for chore in make_chores(app.services):
-        if chore.name in {"settlement", "grant_expiry"}:
+        if chore.name in {"settlement", "grant expiry"}:
             assert not await chore.run()
     assert await superuser.fetchval("SELECT count(*) FROM settled") == 1
     posted = "SELECT posted FROM balances WHERE account_id = $1"
