@@ -81,6 +81,76 @@ _RULES = {
         LEFT JOIN predictions USING (charge_id)
         WHERE predictions.charge_id IS NULL
     """,
+    "credits_come_as_grants": """
+        SELECT account_id || ' ' || sequence
+        FROM (SELECT * FROM entries WHERE amount_microcredits > 0) AS credits
+        FULL JOIN (
+            SELECT account_id, sequence, sum(amount_microcredits) AS total
+            FROM grants GROUP BY account_id, sequence
+        ) AS granted USING (account_id, sequence)
+        WHERE amount_microcredits IS DISTINCT FROM total
+    """,
+    "grant_has_left_what_was_not_used": """
+        SELECT coalesce(grants.id, used.grant_id)::text
+        FROM grants
+        FULL JOIN (
+            SELECT account_id, grant_id, sum(amount_microcredits) AS total
+            FROM grant_uses GROUP BY account_id, grant_id
+        ) AS used ON (used.account_id, used.grant_id) = (grants.account_id, grants.id)
+        WHERE remaining_microcredits IS DISTINCT FROM amount_microcredits - coalesce(total, 0)
+    """,
+    "grants_have_left_what_the_balance_was": """
+        SELECT settled.account_id::text
+        FROM settled
+        LEFT JOIN entries USING (account_id, sequence)
+        LEFT JOIN (
+            SELECT grants.account_id, sum(remaining_microcredits) AS total
+            FROM grants
+            JOIN settled USING (account_id)
+            WHERE grants.sequence <= settled.sequence
+            GROUP BY grants.account_id
+        ) AS sums USING (account_id)
+        WHERE coalesce(total, 0) IS DISTINCT FROM
+            CASE settled.sequence WHEN 0 THEN 0 ELSE balance_microcredits END
+    """,
+    "uses_add_up_to_their_debits": """
+        WITH running AS (
+            SELECT
+                account_id, sequence,
+                sum(-least(amount_microcredits, 0))
+                    OVER (PARTITION BY account_id ORDER BY sequence) AS total
+            FROM entries
+        )
+        SELECT grant_id || ' ' || first_sequence
+        FROM grant_uses
+        LEFT JOIN running AS first
+            ON (first.account_id, first.sequence) = (grant_uses.account_id, first_sequence)
+        LEFT JOIN running AS before_last
+            ON (before_last.account_id, before_last.sequence)
+                = (grant_uses.account_id, last_sequence - 1)
+        WHERE grant_uses.amount_microcredits IS DISTINCT FROM
+            CASE WHEN first_sequence = last_sequence THEN first_microcredits
+            ELSE first_microcredits + before_last.total - first.total + last_microcredits END
+    """,
+    "refunds_within_the_charge": """
+        SELECT coalesce(refund_totals.charge_id, sums.charge_id)::text
+        FROM refund_totals
+        FULL JOIN (
+            SELECT charge_id, sum(amount_microcredits) AS total FROM refunds GROUP BY charge_id
+        ) AS sums USING (charge_id)
+        LEFT JOIN predictions USING (charge_id)
+        WHERE refunded_microcredits IS DISTINCT FROM total
+            OR charged_microcredits IS DISTINCT FROM predictions.amount_microcredits
+            OR refunded_microcredits > charged_microcredits
+    """,
+    "refund_has_its_entry": """
+        SELECT coalesce(refunds.id, posted.source_id)::text
+        FROM refunds
+        FULL JOIN (SELECT * FROM entries WHERE kind = 'refund') AS posted
+            ON posted.source_id = refunds.id
+        WHERE (refunds.account_id, refunds.amount_microcredits)
+            IS DISTINCT FROM (posted.account_id, posted.amount_microcredits)
+    """,
 }
 
 _TABLES = ("accounts", "balances", "entries", "predictions", "answers")

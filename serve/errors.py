@@ -44,6 +44,7 @@ PROBLEMS: dict[Code, ProblemKind] = {
     Code.TOO_MANY_KEYS: ProblemKind(409, "The account has too many live keys"),
     Code.PRICE_EXISTS: ProblemKind(409, "There is another price from that moment on"),
     Code.REQUEST_IN_FLIGHT: ProblemKind(409, "A request with this key is still running", 1),
+    Code.REFUND_EXCEEDS_CHARGE: ProblemKind(409, "Less than that is left of the charge"),
     Code.ANSWER_EXPIRED: ProblemKind(410, "The stored answer was pruned"),
     Code.BODY_TOO_LARGE: ProblemKind(413, "The body is too large"),
     Code.UNSUPPORTED_MEDIA_TYPE: ProblemKind(415, "The body must be JSON"),

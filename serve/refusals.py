@@ -33,6 +33,7 @@ class Code(StrEnum):
     TOO_MANY_KEYS = "too_many_keys"
     PRICE_EXISTS = "price_exists"
     REQUEST_IN_FLIGHT = "request_in_flight"
+    REFUND_EXCEEDS_CHARGE = "refund_exceeds_charge"
     ANSWER_EXPIRED = "answer_expired"
     BODY_TOO_LARGE = "body_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"

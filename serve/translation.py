@@ -21,7 +21,9 @@ from billing.errors import (
     PriceExists,
     PriceMissing,
 )
+from billing.grants.errors import AdjustmentMissing, EntryMissing, GrantMissing
 from billing.holds.errors import CaptureTooLarge, HoldExpired, HoldMissing, HoldResolved
+from billing.refunds.errors import PredictionMissing, RefundExceedsCharge, RefundMissing
 from billing.top_ups.errors import BadSignature, PaymentMismatch, ProviderUnavailable
 from models.errors import ModelError, UnknownModel, UnknownVersion
 from serve.refusals import Code, Refusal
@@ -34,6 +36,11 @@ _BILLING: dict[type[BillingError], tuple[Code, str]] = {
         "The ledger cannot be reached right now; nothing was charged. Send the request again.",
     ),
     AccountMissing: (Code.NOT_FOUND, "There is no such account."),
+    GrantMissing: (Code.NOT_FOUND, "There is no such grant."),
+    EntryMissing: (Code.NOT_FOUND, "There is no such entry."),
+    AdjustmentMissing: (Code.NOT_FOUND, "There is no such adjustment."),
+    PredictionMissing: (Code.NOT_FOUND, "There is no such prediction."),
+    RefundMissing: (Code.NOT_FOUND, "There is no such refund."),
     IdempotencyConflict: (
         Code.IDEMPOTENCY_KEY_CONFLICT,
         "This Idempotency-Key was used with another body; use a new key for a new request.",
@@ -110,6 +117,11 @@ _BILLING: dict[type[BillingError], tuple[Code, str]] = {
 
 def refusal_of(error: BillingError | ModelError) -> Refusal:
     """The refusal that a client gets for `error`."""
+    if isinstance(error, RefundExceedsCharge):
+        return Refusal(
+            Code.REFUND_EXCEEDS_CHARGE,
+            f"{error.left} credits are left to refund of this charge; nothing was given back.",
+        )
     if isinstance(error, BillingError):
         code, detail = _BILLING.get(
             type(error), (Code.INTERNAL_ERROR, "Billing failed; nothing was charged.")

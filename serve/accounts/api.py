@@ -10,9 +10,11 @@ from fastapi.openapi.utils import get_openapi
 from serve.accounts.access import SECURITY_SCHEMES
 from serve.accounts.alerts import routes as alerts
 from serve.accounts.api_keys import routes as api_keys
+from serve.accounts.grants import routes as grants
 from serve.accounts.history import routes as history
 from serve.accounts.holds import routes as holds
 from serve.accounts.prices import routes as prices
+from serve.accounts.refunds import routes as refunds
 from serve.accounts.services import Services
 from serve.accounts.top_ups import pages as test_payments
 from serve.accounts.top_ups import routes as top_ups
@@ -22,6 +24,10 @@ from serve.wire import Problem
 
 ROUTERS: list[APIRouter] = [
     history.router,
+    grants.router,
+    grants.operator_router,
+    refunds.router,
+    refunds.operator_router,
     top_ups.router,
     top_ups.webhook_router,
     top_ups.operator_router,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+from billing.grants.expiring import expire_grants
+from billing.grants.feed import settle_feed
 from billing.holds.actions import expire_holds
 from serve.accounts.bookkeeping import Chore
 from serve.accounts.outbox.chores import make_alert_chores
@@ -13,9 +15,16 @@ _HOLD_EXPIRY_SECONDS = 5.0
 """How late held credits are given back at most, where there are few."""
 
 
+_SETTLEMENT_SECONDS = 15.0
+_GRANT_EXPIRY_SECONDS = 60.0
+"""How long expired credits can be spent at most, where there are few."""
+
+
 def make_chores(services: Services) -> list[Chore]:
     """Every chore may run beside its like in another process: each is correct by the database."""
     return [
+        Chore("settlement", _SETTLEMENT_SECONDS, partial(settle_feed, services.database)),
+        Chore("grant expiry", _GRANT_EXPIRY_SECONDS, partial(_expire_grants, services)),
         Chore("hold expiry", _HOLD_EXPIRY_SECONDS, partial(_expire_holds, services)),
         *make_alert_chores(services),
     ]
@@ -23,3 +32,7 @@ def make_chores(services: Services) -> list[Chore]:
 
 async def _expire_holds(services: Services) -> bool:
     return await expire_holds(services.database, services.now())
+
+
+async def _expire_grants(services: Services) -> bool:
+    return await expire_grants(services.database, services.now())

@@ -36,6 +36,9 @@ class AccountsSettings(PaymentSettings):
     welcome_credits: Annotated[str, Field(pattern=r"^\d{1,9}(\.\d{1,6})?$")] = "100"
     """Given once to each address that signs up."""
 
+    refund_grace_days: Annotated[float, Field(gt=0, le=3_650)] = 30.0
+    """What is refunded to credits that have expired since can be used for so long."""
+
     alerts_per_account_max: Annotated[int, Field(ge=1)] = 20
 
     webhook_allow_http: bool = False
@@ -86,6 +89,10 @@ class AccountsSettings(PaymentSettings):
 
     account_keys_max: Annotated[int, Field(ge=1)] = 50
     """Live API keys of one account."""
+
+    @property
+    def refund_grace(self) -> timedelta:
+        return timedelta(days=self.refund_grace_days)
 
     @property
     def lifetimes(self) -> Lifetimes:
