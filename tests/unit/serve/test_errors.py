@@ -63,12 +63,15 @@ def test_members_of_a_refusal_come_before_the_request_id_and_faults_last() -> No
     ]
 
 
-@pytest.mark.parametrize("code", [Code.REQUEST_IN_FLIGHT, *with_status(429, 503)])
+WAITING_HELPS = [Code.REQUEST_IN_FLIGHT, *with_status(429, 503)]
+
+
+@pytest.mark.parametrize("code", WAITING_HELPS)
 def test_where_waiting_helps_the_answer_says_how_long(code: Code) -> None:
     assert int(headers_of(code)[b"retry-after"]) >= 1
 
 
-@pytest.mark.parametrize("code", sorted(set(Code) - set(with_status(409, 429, 503))))
+@pytest.mark.parametrize("code", sorted(set(Code) - set(WAITING_HELPS)))
 def test_where_waiting_does_not_help_the_answer_does_not_say_so(code: Code) -> None:
     assert b"retry-after" not in headers_of(code)
 
