@@ -60,8 +60,9 @@ _CORRUPTIONS = {
     "captured_hold_has_one_entry": [
         (
             "INSERT INTO holds (id, account_id, amount_microcredits, captured_microcredits, status,"
-            " reason, expires_at, resolved_at) SELECT gen_random_uuid(), account_id, 1, 1, 'captured',"
-            " 'job', now(), now() FROM balances"
+            " reason, expires_at, resolved_at)"
+            " SELECT gen_random_uuid(), account_id, 1, 1, 'captured', 'job', now(), now()"
+            " FROM balances"
         )
     ],
     "paid_top_up_has_one_entry": [_INSERT_TOP_UP],
