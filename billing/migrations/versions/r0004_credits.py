@@ -211,7 +211,11 @@ GRANT UPDATE (
 GRANT UPDATE (amount_microcredits, repaid_microcredits) ON debts TO farebox_app;
 GRANT UPDATE (refunded_microcredits) ON refund_totals TO farebox_app;
 GRANT UPDATE (captured_microcredits, status, resolved_at) ON holds TO farebox_app;
-GRANT SELECT, INSERT, UPDATE, DELETE ON alerts, deliveries TO farebox_app;
+GRANT SELECT, INSERT, DELETE ON alerts, deliveries TO farebox_app;
+GRANT UPDATE (is_below, checked_sequence) ON alerts TO farebox_app;
+GRANT UPDATE (
+    payload, status, attempts, next_attempt_at, last_error, ended_at
+) ON deliveries TO farebox_app;
 
 GRANT SELECT ON
     grants, settled, grant_uses, top_ups, payment_events, debts, refunds, refund_totals, holds
