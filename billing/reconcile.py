@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from billing.database import Database
+from billing.top_ups.values import CHARGED_BACK, DEBT_REPAID
 
 _EXAMPLES_MAX = 20
 
@@ -151,6 +152,64 @@ _RULES = {
         WHERE (refunds.account_id, refunds.amount_microcredits)
             IS DISTINCT FROM (posted.account_id, posted.amount_microcredits)
     """,
+    "held_equals_open_holds": """
+        SELECT coalesce(balances.account_id, sums.account_id)::text
+        FROM balances
+        FULL JOIN (
+            SELECT account_id, sum(amount_microcredits) AS total
+            FROM holds WHERE status = 'open' GROUP BY account_id
+        ) AS sums USING (account_id)
+        WHERE balances.account_id IS NULL OR held <> coalesce(total, 0)
+    """,
+    "captured_hold_has_one_entry": """
+        SELECT coalesce(captured.id, captures.source_id)::text
+        FROM (SELECT * FROM holds WHERE status = 'captured') AS captured
+        FULL JOIN (
+            SELECT source_id, account_id, count(*) AS entries, sum(amount_microcredits) AS total
+            FROM entries WHERE kind = 'capture' GROUP BY source_id, account_id
+        ) AS captures ON captures.source_id = captured.id
+        WHERE (captured.account_id, captured.captured_microcredits, 1)
+            IS DISTINCT FROM (captures.account_id, -captures.total, captures.entries)
+    """,
+    "paid_top_up_has_one_entry": """
+        SELECT coalesce(paid.id, bought.source_id)::text
+        FROM (SELECT * FROM top_ups WHERE paid_at IS NOT NULL) AS paid
+        FULL JOIN (
+            SELECT source_id, account_id, count(*) AS entries, sum(amount_microcredits) AS total
+            FROM entries WHERE kind = 'top_up' GROUP BY source_id, account_id
+        ) AS bought ON bought.source_id = paid.id
+        WHERE (paid.account_id, paid.amount_microcredits, 1)
+            IS DISTINCT FROM (bought.account_id, bought.total, bought.entries)
+    """,
+    "charged_back_was_taken_or_is_owed": f"""
+        SELECT coalesce(charged_back.id, taken.source_id, debts.top_up_id)::text
+        FROM (
+            SELECT id, charged_back_microcredits AS total
+            FROM top_ups WHERE paid_at IS NOT NULL AND charged_back_microcredits > 0
+        ) AS charged_back
+        FULL JOIN (
+            SELECT source_id, -sum(amount_microcredits) AS total
+            FROM entries
+            WHERE kind = 'adjustment' AND reason = '{CHARGED_BACK}'
+            GROUP BY source_id
+        ) AS taken ON taken.source_id = charged_back.id
+        FULL JOIN debts ON debts.top_up_id = coalesce(charged_back.id, taken.source_id)
+        WHERE coalesce(charged_back.total, 0)
+            <> coalesce(taken.total, 0) + coalesce(debts.amount_microcredits, 0)
+    """,  # noqa: S608 - the reason is ours
+    "repaid_debts_equal_entries": f"""
+        SELECT coalesce(repaid.account_id, paid.account_id)::text
+        FROM (
+            SELECT account_id, sum(repaid_microcredits) AS total FROM debts GROUP BY account_id
+        ) AS repaid
+        FULL JOIN (
+            SELECT account_id, -sum(amount_microcredits) AS total
+            FROM entries
+            WHERE kind = 'adjustment' AND reason = '{DEBT_REPAID}'
+            GROUP BY account_id
+        ) AS paid USING (account_id)
+        WHERE coalesce(repaid.total, 0) <> coalesce(paid.total, 0)
+    """,  # noqa: S608 - the reason is ours
 }
 
 _TABLES = ("accounts", "balances", "entries", "predictions", "answers")

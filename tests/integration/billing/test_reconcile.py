@@ -25,6 +25,12 @@ _INSERT_PREDICTION = (
     " version, instances, amount_microcredits, body_sha256 FROM predictions LIMIT 1"
 )
 
+_INSERT_TOP_UP = (
+    "INSERT INTO top_ups (id, account_id, provider, status, amount_microcredits,"
+    " price_minor_units, currency, paid_at)"
+    " SELECT gen_random_uuid(), account_id, 'test', 'paid', 1, 1, 'usd', now() FROM balances"
+)
+
 _COPY_ENTRY = (
     "INSERT INTO entries"
     " (account_id, sequence, kind, amount_microcredits, balance_microcredits, charge_id)"
@@ -65,6 +71,28 @@ _CORRUPTIONS = {
     ],
     "refunds_within_the_charge": ["UPDATE refunds SET amount_microcredits = 2"],
     "refund_has_its_entry": ["UPDATE refunds SET id = gen_random_uuid()"],
+    "held_equals_open_holds": ["UPDATE balances SET held = 1"],
+    "captured_hold_has_one_entry": [
+        (
+            "INSERT INTO holds (id, account_id, amount_microcredits, captured_microcredits, status,"
+            " reason, expires_at, resolved_at)"
+            " SELECT gen_random_uuid(), account_id, 1, 1, 'captured', 'job', now(), now()"
+            " FROM balances"
+        )
+    ],
+    "paid_top_up_has_one_entry": [_INSERT_TOP_UP],
+    "charged_back_was_taken_or_is_owed": [
+        (
+            "INSERT INTO debts (top_up_id, account_id, amount_microcredits)"
+            " SELECT gen_random_uuid(), account_id, 1 FROM balances"
+        )
+    ],
+    "repaid_debts_equal_entries": [
+        (
+            "INSERT INTO debts (top_up_id, account_id, amount_microcredits, repaid_microcredits)"
+            " SELECT gen_random_uuid(), account_id, 1, 1 FROM balances"
+        )
+    ],
 }
 
 
