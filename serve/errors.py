@@ -22,8 +22,10 @@ class ProblemKind:
 
 
 PROBLEMS: dict[Code, ProblemKind] = {
+    Code.BAD_SIGNATURE: ProblemKind(400, "The signature is wrong or too old"),
     Code.UNAUTHENTICATED: ProblemKind(401, "A valid API key or session is needed"),
     Code.FORBIDDEN: ProblemKind(403, "Not allowed"),
+    Code.SCOPE_MISSING: ProblemKind(403, "The key's scopes do not allow it"),
     Code.CROSS_SITE: ProblemKind(403, "The request comes from another site"),
     Code.NOT_FOUND: ProblemKind(404, "No such thing"),
     Code.INSUFFICIENT_CREDITS: ProblemKind(402, "Not enough credits"),
@@ -33,6 +35,14 @@ PROBLEMS: dict[Code, ProblemKind] = {
     Code.PREDICTION_NOT_FOUND: ProblemKind(404, "No such prediction"),
     Code.ROUTE_NOT_FOUND: ProblemKind(404, "No such route"),
     Code.METHOD_NOT_ALLOWED: ProblemKind(405, "The route does not take this method"),
+    Code.HOLD_RESOLVED: ProblemKind(409, "The hold was resolved before"),
+    Code.HOLD_EXPIRED: ProblemKind(409, "The hold has expired"),
+    Code.PAYMENT_MISMATCH: ProblemKind(409, "The payment does not cover the price"),
+    Code.KEY_ENDED: ProblemKind(409, "The key was revoked or has expired"),
+    Code.KEY_ALREADY_MADE: ProblemKind(409, "The key was made and shown before"),
+    Code.ROTATION_UNDER_WAY: ProblemKind(409, "The key is being rotated already"),
+    Code.TOO_MANY_KEYS: ProblemKind(409, "The account has too many live keys"),
+    Code.PRICE_EXISTS: ProblemKind(409, "There is another price from that moment on"),
     Code.REQUEST_IN_FLIGHT: ProblemKind(409, "A request with this key is still running", 1),
     Code.ANSWER_EXPIRED: ProblemKind(410, "The stored answer was pruned"),
     Code.BODY_TOO_LARGE: ProblemKind(413, "The body is too large"),
@@ -46,7 +56,9 @@ PROBLEMS: dict[Code, ProblemKind] = {
     Code.ACCOUNT_QUEUE_FULL: ProblemKind(429, "The account has too much waiting", 1),
     Code.PREDICTION_FAILED: ProblemKind(500, "The model failed on this input"),
     Code.INTERNAL_ERROR: ProblemKind(500, "Something went wrong on the server"),
+    Code.PRICE_MISSING: ProblemKind(503, "The model has no price", 60),
     Code.LEDGER_UNAVAILABLE: ProblemKind(503, "The ledger is out of reach", 2),
+    Code.PROVIDER_UNAVAILABLE: ProblemKind(503, "The payment provider is out of reach", 5),
     Code.SCORER_UNAVAILABLE: ProblemKind(503, "The model is out of reach", 2),
     Code.DEADLINE_EXCEEDED: ProblemKind(503, "The server did not finish in time", 1),
 }

@@ -6,14 +6,15 @@ from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from billing.credits import Credits
 from billing.outbox.values import Patience
 from billing.sessions.values import Lifetimes
+from serve.accounts.top_ups.settings import PaymentSettings
 
 
-class AccountsSettings(BaseSettings):
+class AccountsSettings(PaymentSettings):
     """What people get, how long they stay signed in, and where they reach us."""
 
     model_config = SettingsConfigDict(
@@ -28,6 +29,9 @@ class AccountsSettings(BaseSettings):
 
     session_days: Annotated[float, Field(gt=0)] = 30.0
     """A session ends after so long, used or not."""
+
+    hold_seconds_max: Annotated[int, Field(ge=1, le=31_536_000)] = 7 * 24 * 3600
+    """The longest that credits can be set aside by one hold."""
 
     welcome_credits: Annotated[str, Field(pattern=r"^\d{1,9}(\.\d{1,6})?$")] = "100"
     """Given once to each address that signs up."""
@@ -79,6 +83,9 @@ class AccountsSettings(BaseSettings):
             pause_first=timedelta(seconds=self.delivery_pause_seconds),
             pause_max=timedelta(seconds=self.delivery_pause_max_seconds),
         )
+
+    account_keys_max: Annotated[int, Field(ge=1)] = 50
+    """Live API keys of one account."""
 
     @property
     def lifetimes(self) -> Lifetimes:
