@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,8 +36,7 @@ def services(app: AccountsApp) -> Services:
     settings = AccountsSettings(
         webhook_allow_http=True, webhook_allow_private=True, delivery_attempts_max=3
     )
-    own = app.services
-    return Services(own.database, own.billing, settings, own.catalog, app.clock)
+    return replace(app.services, settings=settings)
 
 
 class Sender:
