@@ -8,13 +8,29 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from serve.accounts.access import SECURITY_SCHEMES
+from serve.accounts.audit import routes as audit
 from serve.accounts.history import routes as history
 from serve.accounts.services import Services
+from serve.accounts.sessions import routes as sessions
+from serve.accounts.users import mail_routes as mail
+from serve.accounts.users import routes as users
 from serve.docs import add_docs
 from serve.problems import add_problem_handlers
 from serve.wire import Problem
 
-ROUTERS: list[APIRouter] = [history.router]
+ROUTERS: list[APIRouter] = [
+    audit.router,
+    history.router,
+    mail.public_router,
+    mail.router,
+    sessions.public_router,
+    sessions.router,
+    users.admin_router,
+    users.operator_router,
+    users.public_router,
+    users.read_router,
+    users.router,
+]
 
 _DESCRIPTION = """\
 People, their prepaid credits, API keys, history and reports. Sign up, sign in, and send the

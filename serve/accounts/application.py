@@ -10,12 +10,14 @@ from ray.serve import Application
 
 from billing.database import Database
 from billing.settings import BillingSettings
+from billing.users.passwords import Passwords
 from models.registry import read_catalog
 from serve.accounts.api import build_accounts_api
 from serve.accounts.bookkeeping import Bookkeeping
 from serve.accounts.chores import make_chores
 from serve.accounts.services import Services
 from serve.accounts.settings import AccountsSettings
+from serve.accounts.throttling import Throttles
 from serve.settings import ServeSettings
 
 
@@ -49,12 +51,14 @@ class Bookkeeper:
 
 def make_services() -> Services:
     """From the environment of the node."""
-    billing = BillingSettings()
+    billing, settings = BillingSettings(), AccountsSettings()
     return Services(
         database=Database(billing),
         billing=billing,
-        settings=AccountsSettings(),
+        settings=settings,
         catalog=read_catalog(ServeSettings().models_dir),
+        passwords=Passwords(settings.hash_cost),
+        throttles=Throttles(settings),
     )
 
 

@@ -96,3 +96,16 @@ def bad_cursor() -> Refusal:
     """The cursor is not one of this list's."""
     fault = Fault("query/cursor", "Not a cursor: send `next_cursor` of the page before as it was.")
     return Refusal(Code.INVALID_REQUEST, "The request is not as it should be.", None, (fault,))
+
+
+def uuid_after(page: PageRequest) -> uuid.UUID | None:
+    """The id that the page begins behind, in a list whose cursors are ids."""
+    if page.after is None:
+        return None
+    match page.after:
+        case [str() as text]:
+            try:
+                return uuid.UUID(text)
+            except ValueError:
+                pass
+    raise bad_cursor()

@@ -11,8 +11,11 @@ from fastapi import Depends, Request
 
 from billing.database import Database
 from billing.settings import BillingSettings
+from billing.users.passwords import Passwords
+from billing.users.values import Welcome
 from models.registry import Catalog
 from serve.accounts.settings import AccountsSettings
+from serve.accounts.throttling import Throttles
 
 
 def _now() -> datetime:
@@ -27,7 +30,18 @@ class Services:
     billing: BillingSettings
     settings: AccountsSettings
     catalog: Catalog
+    passwords: Passwords
+    throttles: Throttles
     now: Callable[[], datetime] = field(default=_now)
+
+    @property
+    def welcome(self) -> Welcome:
+        """What a new address gets."""
+        return Welcome.of(
+            self.settings.welcome,
+            self.settings.welcome_expires_after,
+            self.billing.key_hash_secret,
+        )
 
 
 def _services(request: Request) -> Services:
