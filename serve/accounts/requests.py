@@ -77,7 +77,14 @@ PageDependency = Annotated[PageRequest, Depends(_page_request)]
 
 def encode_cursor(*parts: object) -> str:
     """An opaque text of plain JSON values, of UUIDs and of times."""
-    return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
+    return base64.urlsafe_b64encode(orjson.dumps(parts, default=_plain)).decode().rstrip("=")
+
+
+def _plain(value: object) -> str:
+    """The driver's UUIDs are of a subclass that orjson does not take."""
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} cannot stand in a cursor")
 
 
 def decode_cursor(cursor: str) -> list[object]:
