@@ -7,11 +7,11 @@ import uuid
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from billing.audit.actions import Actor, record
+from billing.audit.actions import COMMAND_LINE, Actor, record
 from billing.database import Database
 from billing.sessions.values import Role
 from billing.users.errors import LastAdmin, UserMissing
-from billing.users.queries import USER_COLUMNS, user_of
+from billing.users.queries import USER_COLUMNS, fetch_credentials, user_of
 from billing.users.tables import users
 from billing.users.values import User
 
@@ -39,6 +39,15 @@ async def set_role(database: Database, account_id: uuid.UUID, role: Role, *, act
         details = {"before": row.role, "after": role}
         await record(connection, actor, "set_role", account_id=account_id, details=details)
     return user
+
+
+async def promote_admin(database: Database, email: str) -> bool:
+    """Make the user with that e-mail an admin, from the command line. False: there is none."""
+    credentials = await fetch_credentials(database, email=email)
+    if credentials is None:
+        return False
+    await set_role(database, credentials.account_id, Role.ADMIN, actor=COMMAND_LINE)
+    return True
 
 
 async def keep_an_admin(
