@@ -138,24 +138,22 @@ async def sweep_sessions(
 ) -> bool:
     """Delete sessions and mail tokens that can no longer be used, `rows_max` of each.
 
-    Whether there may be more. Several may run at once: each skips what another deletes.
+    Whether there may be more. Several may run at once.
     """
-    ended = select(sessions.c.id).where(not_(is_living(lifetimes, now)))
+    ended = (
+        select(sessions.c.id)
+        .where(not_(is_living(lifetimes, now)))
+        .limit(rows_max)
+        .with_for_update(skip_locked=True)
+    )
+    # The application may not update tokens, and so not lock them; a second deletion finds none.
     expired = select(email_tokens.c.token_hash).where(email_tokens.c.expires_at <= now)
+    statements = (
+        delete(sessions).where(sessions.c.id.in_(ended)),
+        delete(email_tokens).where(email_tokens.c.token_hash.in_(expired.limit(rows_max))),
+    )
     async with database.begin() as connection:
-        rows = [
-            (
-                await connection.execute(
-                    delete(table).where(
-                        column.in_(found.limit(rows_max).with_for_update(skip_locked=True))
-                    )
-                )
-            ).rowcount
-            for table, column, found in (
-                (sessions, sessions.c.id, ended),
-                (email_tokens, email_tokens.c.token_hash, expired),
-            )
-        ]
+        rows = [(await connection.execute(statement)).rowcount for statement in statements]
     return max(rows) == rows_max
 
 

@@ -8,10 +8,16 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from serve.accounts.access import SECURITY_SCHEMES
+from serve.accounts.alerts import routes as alerts
+from serve.accounts.api_keys import routes as api_keys
 from serve.accounts.audit import routes as audit
 from serve.accounts.history import routes as history
+from serve.accounts.holds import routes as holds
+from serve.accounts.prices import routes as prices
 from serve.accounts.services import Services
 from serve.accounts.sessions import routes as sessions
+from serve.accounts.top_ups import pages as test_payments
+from serve.accounts.top_ups import routes as top_ups
 from serve.accounts.users import mail_routes as mail
 from serve.accounts.users import routes as users
 from serve.docs import add_docs
@@ -20,7 +26,6 @@ from serve.wire import Problem
 
 ROUTERS: list[APIRouter] = [
     audit.router,
-    history.router,
     mail.public_router,
     mail.router,
     sessions.public_router,
@@ -30,6 +35,17 @@ ROUTERS: list[APIRouter] = [
     users.public_router,
     users.read_router,
     users.router,
+    history.router,
+    top_ups.router,
+    top_ups.webhook_router,
+    top_ups.operator_router,
+    test_payments.router,
+    holds.router,
+    alerts.router,
+    api_keys.router,
+    prices.public_router,
+    prices.admin_router,
+    prices.quote_router,
 ]
 
 _DESCRIPTION = """\

@@ -18,6 +18,7 @@ from serve.accounts.chores import make_chores
 from serve.accounts.services import Services
 from serve.accounts.settings import AccountsSettings
 from serve.accounts.throttling import Throttles
+from serve.accounts.top_ups.providers import make_provider
 from serve.settings import ServeSettings
 
 
@@ -59,6 +60,7 @@ def make_services() -> Services:
         catalog=read_catalog(ServeSettings().models_dir),
         passwords=Passwords(settings.hash_cost),
         throttles=Throttles(settings),
+        payments=make_provider(settings, billing.key_hash_secret),
     )
 
 

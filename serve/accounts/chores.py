@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from billing.holds.actions import expire_holds
 from billing.sessions.actions import sweep_sessions
 from serve.accounts.bookkeeping import Chore
+from serve.accounts.outbox.chores import make_alert_chores
 from serve.accounts.services import Services
 
 _SWEEP_PAUSE_SECONDS = 600.0
+_HOLD_EXPIRY_SECONDS = 5.0
+"""How late held credits are given back at most, where there are few."""
 
 
 def make_chores(services: Services) -> list[Chore]:
     """Every chore may run beside its like in another process: each is correct by the database."""
+    return [
+        Chore("hold expiry", _HOLD_EXPIRY_SECONDS, partial(_expire_holds, services)),
+        Chore("session sweep", _SWEEP_PAUSE_SECONDS, partial(_sweep_sessions, services)),
+        *make_alert_chores(services),
+    ]
 
-    async def sweep() -> bool:
-        lifetimes = services.settings.lifetimes
-        return await sweep_sessions(services.database, lifetimes=lifetimes, now=services.now())
 
-    return [Chore("sweep_sessions", _SWEEP_PAUSE_SECONDS, sweep)]
+async def _expire_holds(services: Services) -> bool:
+    return await expire_holds(services.database, services.now())
+
+
+async def _sweep_sessions(services: Services) -> bool:
+    lifetimes = services.settings.lifetimes
+    return await sweep_sessions(services.database, lifetimes=lifetimes, now=services.now())

@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 
 from billing.database import Database
 from billing.settings import BillingSettings
+from billing.top_ups.ports import PaymentProvider
 from billing.users.passwords import Passwords
 from billing.users.values import Welcome
 from models.registry import Catalog
@@ -32,6 +33,8 @@ class Services:
     catalog: Catalog
     passwords: Passwords
     throttles: Throttles
+    payments: PaymentProvider | None = None
+    """None: credits are not sold here."""
     now: Callable[[], datetime] = field(default=_now)
 
     @property

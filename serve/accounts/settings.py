@@ -7,12 +7,14 @@ from typing import Annotated, Literal
 
 import limits
 from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, SecretStr
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from billing.credits import Credits
+from billing.outbox.values import Patience
 from billing.sessions.values import Lifetimes
 from billing.users.mails import MailLinks
 from billing.users.passwords import HashCost
+from serve.accounts.top_ups.settings import PaymentSettings
 
 
 def _split(value: object) -> object:
@@ -32,7 +34,7 @@ Rate = Annotated[str, AfterValidator(_check_rate)]
 """In the words of the `limits` library: `10 per 15 minutes`, `5/hour`."""
 
 
-class AccountsSettings(BaseSettings):
+class AccountsSettings(PaymentSettings):
     """What people get, how long they stay signed in, and where they reach us."""
 
     model_config = SettingsConfigDict(
@@ -47,6 +49,9 @@ class AccountsSettings(BaseSettings):
 
     session_days: Annotated[float, Field(gt=0)] = 30.0
     """A session ends after so long, used or not."""
+
+    hold_seconds_max: Annotated[int, Field(ge=1, le=31_536_000)] = 7 * 24 * 3600
+    """The longest that credits can be set aside by one hold."""
 
     welcome_credits: Annotated[str, Field(pattern=r"^\d{1,9}(\.\d{1,6})?$")] = "100"
     """Given once to each address that signs up."""
@@ -77,14 +82,6 @@ class AccountsSettings(BaseSettings):
 
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_split)] = ()
     """Networks, by commas, whose `X-Forwarded-For` is believed; nobody's if empty."""
-
-    smtp_host: str | None = None
-    """The server that takes our mails; without one no address is verified and no mail is sent."""
-    smtp_port: Annotated[int, Field(ge=1, le=65_535)] = 587
-    smtp_username: str | None = None
-    smtp_password: SecretStr | None = None
-    smtp_from: str = "Farebox <noreply@localhost>"
-    smtp_tls: Literal["starttls", "implicit", "none"] = "starttls"
 
     verification_link_hours: Annotated[float, Field(gt=0)] = 48.0
     reset_link_hours: Annotated[float, Field(gt=0)] = 1.0
@@ -117,6 +114,57 @@ class AccountsSettings(BaseSettings):
             timedelta(hours=self.verification_link_hours),
             timedelta(hours=self.reset_link_hours),
         )
+
+    alerts_per_account_max: Annotated[int, Field(ge=1)] = 20
+
+    webhook_allow_http: bool = False
+    """Take alert URLs without TLS: the balance is readable on its way."""
+
+    webhook_allow_private: bool = False
+    """Let alerts reach loopback and private addresses: for tests and closed networks alone."""
+
+    webhook_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
+    """Of one attempt, from the look-up of the name to the status of the answer."""
+
+    webhook_senders: Annotated[int, Field(ge=1, le=64)] = 8
+    """Webhooks sent at once by one bookkeeper; one account has a quarter of them at most."""
+
+    smtp_host: str | None = None
+    """Where mail goes out; left out: none is sent, and no address is verified."""
+
+    smtp_port: Annotated[int, Field(ge=1, le=65_535)] = 587
+    smtp_username: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_from: str = "farebox@localhost"
+    smtp_tls: Literal["none", "starttls", "tls"] = "starttls"
+    smtp_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
+    """Of each step of the conversation with the mail server."""
+
+    smtp_senders: Annotated[int, Field(ge=1, le=16)] = 2
+    """Mails sent at once by one bookkeeper."""
+
+    delivery_attempts_max: Annotated[int, Field(ge=1, le=100)] = 12
+    delivery_hours_max: Annotated[float, Field(gt=0)] = 24.0
+    """A webhook or a mail is given up after so many attempts, or when it is so old."""
+
+    delivery_pause_seconds: Annotated[float, Field(gt=0)] = 10.0
+    """Before the second attempt; doubled before each further one."""
+
+    delivery_pause_max_seconds: Annotated[float, Field(gt=0)] = 3600.0
+    delivery_retention_days: Annotated[float, Field(gt=0)] = 30.0
+    """Deliveries that ended are listed for so long."""
+
+    @property
+    def patience(self) -> Patience:
+        return Patience(
+            attempts_max=self.delivery_attempts_max,
+            age_max=timedelta(hours=self.delivery_hours_max),
+            pause_first=timedelta(seconds=self.delivery_pause_seconds),
+            pause_max=timedelta(seconds=self.delivery_pause_max_seconds),
+        )
+
+    account_keys_max: Annotated[int, Field(ge=1)] = 50
+    """Live API keys of one account."""
 
     @property
     def lifetimes(self) -> Lifetimes:

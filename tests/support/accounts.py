@@ -19,6 +19,7 @@ from billing.database import Database
 from billing.sessions.actions import open_session
 from billing.sessions.values import Role
 from billing.settings import BillingSettings
+from billing.top_ups.ports import PaymentProvider
 from billing.users.passwords import Passwords
 from billing.users.tables import users
 from models.registry import ARTIFACTS_ROOT, read_catalog
@@ -116,7 +117,10 @@ class AccountsApp:
 
 
 def make_app(
-    database: Database, billing: BillingSettings, settings: AccountsSettings | None = None
+    database: Database,
+    billing: BillingSettings,
+    settings: AccountsSettings | None = None,
+    payments: PaymentProvider | None = None,
 ) -> AccountsApp:
     """The application on that database."""
     clock = Clock()
@@ -128,6 +132,7 @@ def make_app(
         catalog=read_catalog(ARTIFACTS_ROOT),
         passwords=Passwords(settings.hash_cost),
         throttles=Throttles(settings),
+        payments=payments,
         now=clock,
     )
     return AccountsApp(services, clock)
