@@ -27,6 +27,14 @@ PROBLEMS: dict[Code, ProblemKind] = {
     Code.FORBIDDEN: ProblemKind(403, "Not allowed"),
     Code.SCOPE_MISSING: ProblemKind(403, "The key's scopes do not allow it"),
     Code.CROSS_SITE: ProblemKind(403, "The request comes from another site"),
+    Code.SIGN_IN_FAILED: ProblemKind(401, "The e-mail or the password is wrong"),
+    Code.PASSWORD_WRONG: ProblemKind(403, "The password is wrong"),
+    Code.EMAIL_TAKEN: ProblemKind(409, "The e-mail is taken"),
+    Code.LINK_EXPIRED: ProblemKind(410, "The link works no longer"),
+    Code.TOO_MANY_ATTEMPTS: ProblemKind(429, "Too many attempts", 60),
+    Code.CONFIRMATION_NEEDED: ProblemKind(409, "Credits would be forfeited"),
+    Code.HOLDS_OPEN: ProblemKind(409, "Credits are held for work under way"),
+    Code.LAST_ADMIN: ProblemKind(409, "Nobody else is an admin"),
     Code.NOT_FOUND: ProblemKind(404, "No such thing"),
     Code.INSUFFICIENT_CREDITS: ProblemKind(402, "Not enough credits"),
     Code.SPENDING_CAP_REACHED: ProblemKind(402, "The key's spending cap is reached"),
@@ -97,8 +105,9 @@ def problem_document(refusal: Refusal, request_id: str) -> ProblemDocument:
     """Status, headers and body by RFC 9457; `Retry-After` where waiting helps."""
     kind = PROBLEMS[refusal.code]
     headers = [(b"content-type", PROBLEM_MEDIA_TYPE.encode())]
-    if kind.retry_after_seconds is not None:
-        headers.append((b"retry-after", str(kind.retry_after_seconds).encode()))
+    retry_after_seconds = refusal.members.get("retry_after_seconds", kind.retry_after_seconds)
+    if retry_after_seconds is not None:
+        headers.append((b"retry-after", str(retry_after_seconds).encode()))
     if kind.status == 401:  # noqa: PLR2004 - RFC 9110 wants the challenge with a 401
         headers.append((b"www-authenticate", b'Bearer realm="farebox"'))
     if refusal.code is Code.BODY_TOO_LARGE:

@@ -7,10 +7,12 @@ from functools import partial
 from billing.grants.expiring import expire_grants
 from billing.grants.feed import settle_feed
 from billing.holds.actions import expire_holds
+from billing.sessions.actions import sweep_sessions
 from serve.accounts.bookkeeping import Chore
 from serve.accounts.outbox.chores import make_alert_chores
 from serve.accounts.services import Services
 
+_SWEEP_PAUSE_SECONDS = 600.0
 _HOLD_EXPIRY_SECONDS = 5.0
 """How late held credits are given back at most, where there are few."""
 
@@ -26,6 +28,7 @@ def make_chores(services: Services) -> list[Chore]:
         Chore("settlement", _SETTLEMENT_SECONDS, partial(settle_feed, services.database)),
         Chore("grant expiry", _GRANT_EXPIRY_SECONDS, partial(_expire_grants, services)),
         Chore("hold expiry", _HOLD_EXPIRY_SECONDS, partial(_expire_holds, services)),
+        Chore("session sweep", _SWEEP_PAUSE_SECONDS, partial(_sweep_sessions, services)),
         *make_alert_chores(services),
     ]
 
@@ -36,3 +39,8 @@ async def _expire_holds(services: Services) -> bool:
 
 async def _expire_grants(services: Services) -> bool:
     return await expire_grants(services.database, services.now())
+
+
+async def _sweep_sessions(services: Services) -> bool:
+    lifetimes = services.settings.lifetimes
+    return await sweep_sessions(services.database, lifetimes=lifetimes, now=services.now())
