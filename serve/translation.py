@@ -145,11 +145,9 @@ _BILLING: dict[type[BillingError], tuple[Code, str]] = {
 def refusal_of(error: BillingError | ModelError) -> Refusal:
     """The refusal that a client gets for `error`."""
     if isinstance(error, RefundExceedsCharge):
-        return (
-            Refusal(
-                Code.REFUND_EXCEEDS_CHARGE,
-                f"{error.left} credits are left to refund of this charge; nothing was given back.",
-            ),
+        return Refusal(
+            Code.REFUND_EXCEEDS_CHARGE,
+            f"{error.left} credits are left to refund of this charge; nothing was given back.",
         )
     if isinstance(error, ConfirmationNeeded):
         return Refusal(

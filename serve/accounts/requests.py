@@ -77,8 +77,6 @@ PageDependency = Annotated[PageRequest, Depends(_page_request)]
 
 
 def encode_cursor(*parts: object) -> str:
-    """An opaque text of plain JSON values, of UUIDs (the driver's own too) and of times."""
-    return base64.urlsafe_b64encode(orjson.dumps(parts, default=str)).decode().rstrip("=")
     """An opaque text of plain JSON values, of UUIDs and of times."""
     return base64.urlsafe_b64encode(orjson.dumps(parts, default=_plain)).decode().rstrip("=")
 

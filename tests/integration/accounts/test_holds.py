@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
 
 async def hold(person: Person, amount: str = "40", **more: Any) -> dict[str, Any]:
-    body = {"credits": amount, "reason": "bulk job", **more}
+    body = {"amount": amount, "reason": "bulk job", **more}
     answer = await person.client.post("/v1/holds", json=body)
     assert answer.status_code == 201
     made: dict[str, Any] = answer.json()
@@ -29,11 +29,11 @@ async def balance(person: Person) -> tuple[str, str]:
 
 async def test_a_hold_is_captured_in_part_once(anna: Person) -> None:
     made = await hold(anna)
-    assert (made["status"], made["credits"], made["captured"]) == ("open", "40", "0")
+    assert (made["status"], made["amount"], made["captured"]) == ("open", "40", "0")
     assert await balance(anna) == ("100", "40")
     path = f"/v1/holds/{made['id']}/capture"
     for _ in range(2):
-        captured = await anna.client.post(path, json={"credits": "15"})
+        captured = await anna.client.post(path, json={"amount": "15"})
         assert (captured.status_code, captured.json()["captured"]) == (200, "15")
     assert await balance(anna) == ("85", "0")
     other = await anna.client.post(path)
@@ -72,15 +72,15 @@ async def test_the_bookkeeper_gives_back_what_is_past_its_time(
 
 
 async def test_more_than_there_is_is_not_held(anna: Person) -> None:
-    refused = await anna.client.post("/v1/holds", json={"credits": "101", "reason": "job"})
+    refused = await anna.client.post("/v1/holds", json={"amount": "101", "reason": "job"})
     assert (refused.status_code, refused.json()["code"]) == (402, "insufficient_credits")
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"credits": "0"},
-        {"credits": "-1"},
+        {"amount": "0"},
+        {"amount": "-1"},
         {"reason": ""},
         {"lifetime_seconds": 0},
         {"lifetime_seconds": 604_801},
@@ -88,7 +88,7 @@ async def test_more_than_there_is_is_not_held(anna: Person) -> None:
     ],
 )
 async def test_what_is_no_hold_is_refused(anna: Person, change: dict[str, object]) -> None:
-    body = {"credits": "1", "reason": "job", **change}
+    body = {"amount": "1", "reason": "job", **change}
     refused = await anna.client.post("/v1/holds", json=body)
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
 
@@ -97,18 +97,18 @@ async def test_no_more_is_captured_than_is_held(anna: Person) -> None:
     made = await hold(anna)
     for amount in ("41", "0"):
         path = f"/v1/holds/{made['id']}/capture"
-        refused = await anna.client.post(path, json={"credits": amount})
+        refused = await anna.client.post(path, json={"amount": amount})
         assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
 
 
 async def test_the_same_key_again_holds_once(app: AccountsApp, anna: Person) -> None:
     headers = {"Idempotency-Key": "k"}
-    body = {"credits": "10", "reason": "job"}
+    body = {"amount": "10", "reason": "job"}
     first = await anna.client.post("/v1/holds", json=body, headers=headers)
     app.clock.forward(seconds=5)
     again = await anna.client.post("/v1/holds", json=body, headers=headers)
     assert (again.json(), again.headers["idempotency-replayed"]) == (first.json(), "true")
-    other = await anna.client.post("/v1/holds", json={**body, "credits": "9"}, headers=headers)
+    other = await anna.client.post("/v1/holds", json={**body, "amount": "9"}, headers=headers)
     assert other.json()["code"] == "idempotency_key_conflict"
     assert await balance(anna) == ("100", "10")
 
