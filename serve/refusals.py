@@ -32,6 +32,7 @@ class Code(StrEnum):
     IDEMPOTENCY_KEY_CONFLICT = "idempotency_key_conflict"
     QUEUE_FULL = "queue_full"
     ACCOUNT_QUEUE_FULL = "account_queue_full"
+    EXPORT_LIMIT_REACHED = "export_limit_reached"
     PREDICTION_FAILED = "prediction_failed"
     INTERNAL_ERROR = "internal_error"
     LEDGER_UNAVAILABLE = "ledger_unavailable"

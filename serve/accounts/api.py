@@ -8,13 +8,14 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from serve.accounts.access import SECURITY_SCHEMES
+from serve.accounts.history import operator_routes as operator_history
 from serve.accounts.history import routes as history
 from serve.accounts.services import Services
 from serve.docs import add_docs
 from serve.problems import add_problem_handlers
 from serve.wire import Problem
 
-ROUTERS: list[APIRouter] = [history.router]
+ROUTERS: list[APIRouter] = [history.router, operator_history.router]
 
 _DESCRIPTION = """\
 People, their prepaid credits, API keys, history and reports. Sign up, sign in, and send the

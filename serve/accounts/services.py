@@ -13,6 +13,7 @@ from billing.database import Database
 from billing.settings import BillingSettings
 from models.registry import Catalog
 from serve.accounts.settings import AccountsSettings
+from serve.accounts.slots import Slots
 
 
 def _now() -> datetime:
@@ -28,6 +29,7 @@ class Services:
     settings: AccountsSettings
     catalog: Catalog
     now: Callable[[], datetime] = field(default=_now)
+    exports: Slots = field(default_factory=Slots)
 
 
 def _services(request: Request) -> Services:

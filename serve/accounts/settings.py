@@ -31,6 +31,9 @@ class AccountsSettings(BaseSettings):
     welcome_credits: Annotated[str, Field(pattern=r"^\d{1,9}(\.\d{1,6})?$")] = "100"
     """Given once to each address that signs up."""
 
+    exports_max: Annotated[int, Field(ge=1)] = 2
+    """Exports at once in one process: each uses a connection of its pool for most of its time."""
+
     @property
     def lifetimes(self) -> Lifetimes:
         return Lifetimes(
