@@ -16,8 +16,8 @@ from pyarrow import parquet
 from billing.credits import Credits
 from serve.accounts.history.columns import CellKind, Column
 
-ROW_GROUP_ROWS = 50_000
-"""Rows in a group of a Parquet file: some megabytes until they are written."""
+ROW_GROUP_ROWS = 20_000
+"""Rows in a group of a Parquet file: a few megabytes until they are written."""
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
