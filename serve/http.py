@@ -7,6 +7,7 @@ everything but `POST /v1/predictions` can afford them and is passed on.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from time import perf_counter
 from typing import Any, Protocol
 
 import structlog
@@ -29,9 +30,9 @@ logger = structlog.get_logger(__name__)
 
 
 class RequestObserver(Protocol):
-    """Counts how requests end."""
+    """Counts how requests end, and after how long."""
 
-    def request_ended(self, outcome: str) -> None: ...
+    def request_ended(self, outcome: str, seconds: float) -> None: ...
 
 
 def is_scoring(scope: Scope) -> bool:
@@ -61,6 +62,7 @@ class ScoringApp:
             await self._api(scope, receive, _with_idempotency_key(scope, send))
 
     async def _score(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began_seconds = perf_counter()
         headers: Headers = dict(scope["headers"])
         request_id = headers.get(b"x-request-id", b"").decode("latin-1")
         key: IdempotencyKey | None = None
@@ -74,28 +76,31 @@ class ScoringApp:
             )
             answer = await self._pipeline.score(call)
         except Refusal as refusal:
-            await self._refuse(refusal, key, request_id, send)
+            await self._refuse(refusal, key, request_id, began_seconds, send)
         except Exception:
             logger.exception("request_failed", request_id=request_id)
-            await self._refuse(unexpected(), key, request_id, send)
+            await self._refuse(unexpected(), key, request_id, began_seconds, send)
         else:
-            self._observer.request_ended("replayed" if answer.replayed else "charged")
+            self._observer.request_ended(
+                "replayed" if answer.replayed else "charged", perf_counter() - began_seconds
+            )
             await _send_answer(answer, key, send)
 
     async def _refuse_method(self, scope: Scope, send: Send) -> None:
         refusal = Refusal(Code.METHOD_NOT_ALLOWED, f"{ROUTE} takes POST, not {scope['method']}.")
         request_id = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
-        await self._refuse(refusal, None, request_id, send, ((b"allow", b"POST"),))
+        await self._refuse(refusal, None, request_id, perf_counter(), send, (b"allow", b"POST"))
 
     async def _refuse(
         self,
         refusal: Refusal,
         key: IdempotencyKey | None,
         request_id: str,
+        began_seconds: float,
         send: Send,
-        more_headers: tuple[tuple[bytes, bytes], ...] = (),
+        *more_headers: tuple[bytes, bytes],
     ) -> None:
-        self._observer.request_ended(refusal.code)
+        self._observer.request_ended(refusal.code, perf_counter() - began_seconds)
         document = problem_document(refusal, request_id)
         used_key = (key or IdempotencyKey.make()).text.encode("latin-1")
         headers = [*document.headers, *more_headers, (b"idempotency-key", used_key)]

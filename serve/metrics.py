@@ -5,6 +5,7 @@ from __future__ import annotations
 from ray.serve import metrics
 
 from billing.credits import MICROCREDITS_PER_CREDIT
+from serve.request_counts import Counts, RequestCounts
 
 _BATCH_BOUNDARIES: list[float] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048]
 _SECONDS_BOUNDARIES = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]
@@ -37,11 +38,9 @@ class ValidatorMetrics:
         self._waiting = metrics.Gauge(
             "farebox_requests_waiting", "Scoring requests in this replica that no batch has taken"
         )
-        self._ended: dict[str, int] = {}
-
-    def request_ended(self, outcome: str) -> None:
+        self._counts = RequestCounts()
+        self.request_ended = self._counts.request_ended
         """Count one request; handed on by `flush`."""
-        self._ended[outcome] = self._ended.get(outcome, 0) + 1
 
     def batch_predicted(self, jobs: int, rows: int, seconds: float) -> None:
         """Record a micro-batch's size and its time at the scorer."""
@@ -55,9 +54,10 @@ class ValidatorMetrics:
         if microcredits:
             self._credits.inc(microcredits / MICROCREDITS_PER_CREDIT)
 
-    def flush(self, requests_waiting: int) -> None:
-        """Hand the counted requests and those that wait to Ray."""
+    def flush(self, requests_waiting: int) -> Counts:
+        """Hand the counted requests and those that wait to Ray; what was counted."""
         self._waiting.set(requests_waiting)
-        ended, self._ended = self._ended, {}
-        for outcome, count in ended.items():
+        counts = self._counts.take()
+        for outcome, count in counts.outcomes.items():
             self._requests.inc(count, {"outcome": outcome})
+        return counts

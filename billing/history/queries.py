@@ -6,7 +6,7 @@ import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from billing.credits import Credits
 from billing.database import Database
@@ -15,6 +15,7 @@ from billing.history.lists import PREDICTIONS, HistoryList
 from billing.history.spans import find_span
 from billing.history.values import Filter, Item, Part, Prediction, Span, StoredAnswer
 from billing.tables import answers, balances, entries
+from billing.top_ups.tables import debts
 
 EXAMINED_MAX = 20_000
 """Entries that one page looks at, so that no filter can make it run long."""
@@ -29,6 +30,8 @@ class Balance:
 
     posted: Credits
     held: Credits
+    owed: Credits
+    """What chargebacks could not take: the next top-ups pay it first."""
 
     @property
     def available(self) -> Credits:
@@ -37,12 +40,21 @@ class Balance:
 
 async def fetch_balance(database: Database, account_id: uuid.UUID) -> Balance:
     """The balance of now. Raises AccountMissing."""
-    query = select(balances.c.posted, balances.c.held).where(balances.c.account_id == account_id)
+    owed = (
+        select(
+            func.coalesce(func.sum(debts.c.amount_microcredits - debts.c.repaid_microcredits), 0)
+        )
+        .where(debts.c.account_id == account_id)
+        .scalar_subquery()
+    )
+    query = select(balances.c.posted, balances.c.held, owed.label("owed")).where(
+        balances.c.account_id == account_id
+    )
     async with database.begin() as connection:
         row = (await connection.execute(query)).one_or_none()
     if row is None:
         raise AccountMissing(f"there is no account {account_id}")
-    return Balance(Credits(row.posted), Credits(row.held))
+    return Balance(Credits(row.posted), Credits(row.held), Credits(int(row.owed)))
 
 
 async def fetch_part(

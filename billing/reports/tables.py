@@ -103,3 +103,20 @@ latency_minutes = Table(
     Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
     _count("requests"),
 )
+
+request_hours = Table(
+    "request_hours",
+    metadata,
+    _time("hour"),
+    Column("outcome", Text, primary_key=True),
+    _count("requests"),
+)
+
+latency_hours = Table(
+    "latency_hours",
+    metadata,
+    _time("hour"),
+    Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
+    _count("requests"),
+)
+"""What replicas counted is in the minutes at first, later in the hours: never in both."""

@@ -85,20 +85,35 @@ CREATE TABLE latency_minutes (
     CONSTRAINT latency_minutes_pkey PRIMARY KEY (minute, replica_id, bucket)
 );
 
+CREATE TABLE request_hours (
+    hour timestamptz NOT NULL,
+    outcome text NOT NULL,
+    requests bigint NOT NULL,
+    CONSTRAINT request_hours_pkey PRIMARY KEY (hour, outcome)
+);
+
+CREATE TABLE latency_hours (
+    hour timestamptz NOT NULL,
+    bucket smallint NOT NULL,
+    requests bigint NOT NULL,
+    CONSTRAINT latency_hours_pkey PRIMARY KEY (hour, bucket)
+);
+
 GRANT SELECT, INSERT, UPDATE ON
     feeds, entry_hours, usage_hours, account_days, model_hours, kind_hours,
-    request_minutes, latency_minutes
+    request_minutes, latency_minutes, request_hours, latency_hours
     TO farebox_app;
+GRANT DELETE ON request_minutes, latency_minutes TO farebox_app;
 GRANT SELECT ON
     feeds, entry_hours, usage_hours, account_days, model_hours, kind_hours,
-    request_minutes, latency_minutes
+    request_minutes, latency_minutes, request_hours, latency_hours
     TO farebox_reporter;
 """
 
 _DOWN = """
 DROP TABLE
-    latency_minutes, request_minutes, kind_hours, model_hours, account_days, usage_hours,
-    entry_hours, feeds;
+    latency_hours, request_hours, latency_minutes, request_minutes, kind_hours, model_hours,
+    account_days, usage_hours, entry_hours, feeds;
 """
 
 

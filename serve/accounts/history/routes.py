@@ -36,7 +36,12 @@ async def read_balance(services: ServicesDependency, caller: CallerDependency) -
 async def view_balance(services: Services, account_id: uuid.UUID) -> BalanceView:
     """The balance of now. Raises AccountMissing."""
     balance = await fetch_balance(services.database, account_id)
-    return BalanceView(posted=balance.posted, held=balance.held, available=balance.available)
+    return BalanceView(
+        posted=balance.posted,
+        held=balance.held,
+        available=balance.available,
+        owed=balance.owed,
+    )
 
 
 @router.get(

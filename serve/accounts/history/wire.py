@@ -17,6 +17,7 @@ class BalanceView(Wire):
     posted: Amount
     held: Amount
     available: Amount
+    owed: Amount = Field(description="Of charged-back top-ups; the next top-up pays it first")
 
 
 class EntryView(Wire):

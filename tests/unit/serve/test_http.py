@@ -305,3 +305,17 @@ def test_stored_predictions_go_out_byte_for_byte() -> None:
         b'{"id":"00000000-0000-0000-0000-000000000007","model":"m","version":"1",'
         b'"predictions":[ {"odd" :1} ],"credits_charged":"0.5","credits_balance":"2"}'
     )
+
+
+async def test_every_end_is_timed_from_the_requests_arrival(replica: Replica) -> None:
+    replica.scorer.gate.clear()
+    first = asyncio.create_task(post(replica.app, replica.anna, make_body()))
+    await asyncio.sleep(0.02)
+    replica.scorer.gate.set()
+    await first
+    await post(replica.app, replica.anna, b"{")
+    await call(replica.app, PREDICTIONS, "GET")
+    assert replica.seen.outcomes == ["charged", "invalid_json", "method_not_allowed"]
+    charged, *refused = replica.seen.latencies_seconds
+    assert 0.02 <= charged < 2
+    assert all(0 <= seconds < 0.02 for seconds in refused)
