@@ -63,6 +63,7 @@ PROBLEMS: dict[Code, ProblemKind] = {
     Code.TOO_MANY_ALERTS: ProblemKind(409, "The account has as many alerts as it may"),
     Code.QUEUE_FULL: ProblemKind(429, "The server is at its limit", 1),
     Code.ACCOUNT_QUEUE_FULL: ProblemKind(429, "The account has too much waiting", 1),
+    Code.EXPORT_LIMIT_REACHED: ProblemKind(429, "Too many exports at once", 10),
     Code.PREDICTION_FAILED: ProblemKind(500, "The model failed on this input"),
     Code.INTERNAL_ERROR: ProblemKind(500, "Something went wrong on the server"),
     Code.PRICE_MISSING: ProblemKind(503, "The model has no price", 60),

@@ -52,6 +52,7 @@ class Code(StrEnum):
     TOO_MANY_ALERTS = "too_many_alerts"
     QUEUE_FULL = "queue_full"
     ACCOUNT_QUEUE_FULL = "account_queue_full"
+    EXPORT_LIMIT_REACHED = "export_limit_reached"
     PREDICTION_FAILED = "prediction_failed"
     INTERNAL_ERROR = "internal_error"
     PRICE_MISSING = "price_missing"

@@ -12,6 +12,7 @@ from serve.accounts.alerts import routes as alerts
 from serve.accounts.api_keys import routes as api_keys
 from serve.accounts.audit import routes as audit
 from serve.accounts.grants import routes as grants
+from serve.accounts.history import operator_routes as operator_history
 from serve.accounts.history import routes as history
 from serve.accounts.holds import routes as holds
 from serve.accounts.prices import routes as prices
@@ -42,6 +43,7 @@ ROUTERS: list[APIRouter] = [
     grants.operator_router,
     refunds.router,
     refunds.operator_router,
+    operator_history.router,
     top_ups.router,
     top_ups.webhook_router,
     top_ups.operator_router,

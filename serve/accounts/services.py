@@ -16,6 +16,7 @@ from billing.users.passwords import Passwords
 from billing.users.values import Welcome
 from models.registry import Catalog
 from serve.accounts.settings import AccountsSettings
+from serve.accounts.slots import Slots
 from serve.accounts.throttling import Throttles
 
 
@@ -36,6 +37,7 @@ class Services:
     payments: PaymentProvider | None = None
     """None: credits are not sold here."""
     now: Callable[[], datetime] = field(default=_now)
+    exports: Slots = field(default_factory=Slots)
 
     @property
     def welcome(self) -> Welcome:

@@ -168,6 +168,9 @@ class AccountsSettings(PaymentSettings):
     account_keys_max: Annotated[int, Field(ge=1)] = 50
     """Live API keys of one account."""
 
+    exports_max: Annotated[int, Field(ge=1)] = 2
+    """Exports at once in one process: each uses a connection of its pool for most of its time."""
+
     @property
     def refund_grace(self) -> timedelta:
         return timedelta(days=self.refund_grace_days)
