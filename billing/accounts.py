@@ -8,16 +8,19 @@ from dataclasses import dataclass
 
 import uuid_utils.compat
 from pydantic import SecretStr
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from billing.api_keys.actions import mark_revoked, store_key
+from billing.api_keys.values import NewKey
+from billing.audit.actions import COMMAND_LINE, record
 from billing.credits import ZERO, Credits
 from billing.database import Database
 from billing.errors import AccountMissing
 from billing.grants.adding import add_grant
-from billing.keys import ApiKey, Randomness, generate_key, hash_secret
-from billing.tables import accounts, api_keys, balances
+from billing.keys import ApiKey, Randomness, generate_key
+from billing.tables import accounts, balances
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +56,9 @@ async def create_key(
     if not account_name or credits_granted < ZERO:
         raise ValueError("an account needs a name, and a grant cannot be below zero")
     api_key = generate_key(randomness)
-    server_secret = key_hash_secret.get_secret_value().encode()
     async with database.begin() as connection:
         account_id = await _open_account(connection, account_name)
-        await connection.execute(
-            insert(api_keys).values(
-                id=api_key.id,
-                account_id=account_id,
-                secret_hash=hash_secret(api_key, server_secret),
-                name=key_name,
-                lineage_id=api_key.id,
-            )
-        )
+        await store_key(connection, key_hash_secret, account_id, api_key, NewKey(key_name))
         if credits_granted > ZERO:
             await add_grant(connection, account_id, credits_granted, reason="granted with a key")
         balance = await _fetch_balance(connection, account_id)
@@ -87,14 +81,12 @@ async def grant_credits(
 
 
 async def revoke_key(database: Database, key_id: str) -> bool:
-    """Make a key useless for ever; every listener is told. False: no such key in use."""
-    query = (
-        update(api_keys)
-        .where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
-        .values(revoked_at=func.now())
-    )
+    """Revoke a key whoever's it is; written to the audit log. False: no such key in use."""
     async with database.begin() as connection:
-        return (await connection.execute(query)).rowcount == 1
+        is_revoked = await mark_revoked(connection, key_id)
+        if is_revoked:
+            await record(connection, COMMAND_LINE, "revoke_key", target=key_id)
+    return is_revoked
 
 
 async def fetch_account(database: Database, name: str) -> Account | None:

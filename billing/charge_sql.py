@@ -113,21 +113,24 @@ unknown array lengths it may choose a nested loop otherwise, quadratic in the ba
 """
 
 FETCH_AVAILABLE = """
-SELECT account_id, NULL AS key_id, posted - held AS available
+SELECT account_id, NULL AS key_id, NULL AS lineage_id, posted - held AS available
 FROM balances
 WHERE account_id = ANY($1::uuid[])
 UNION ALL
-SELECT NULL, key_id, min(key_caps.cap_microcredits - coalesce(spent_microcredits, 0))
+SELECT
+    NULL, key_id, key_caps.lineage_id,
+    greatest(min(key_caps.cap_microcredits - coalesce(spent_microcredits, 0)), 0)
 FROM key_caps
 LEFT JOIN key_spending
     ON key_spending.lineage_id = key_caps.lineage_id
     AND key_spending.period = key_caps.period
     AND key_spending.period_start = farebox_period_start(key_caps.period, now())
 WHERE key_id = ANY($2::text[])
-GROUP BY key_id
+GROUP BY key_id, key_caps.lineage_id
 """
 """What each account can spend now and what is left of each capped key, without a lock. An unknown
-account and a key without a cap have no row."""
+account and a key without a cap have no row. What is left is never below zero: a cap may have been
+lowered below what was spent."""
 
 FIND_PAID = """
 SELECT charge_id

@@ -132,7 +132,7 @@ class Charging:
         available = await fetch_available(self._connection, [charge.account_id], [charge.key_id])
         in_key = available.keys.get(charge.key_id)
         if in_key is not None and charge.amount > in_key:
-            return SpendingCapReached(charge.charge_id, charge.amount, max(in_key, ZERO))
+            return SpendingCapReached(charge.charge_id, charge.amount, in_key)
         in_account = available.accounts.get(charge.account_id, ZERO)
         return InsufficientCredits(charge.charge_id, charge.amount, in_account)
 
@@ -203,12 +203,14 @@ async def fetch_available(
     rows = await connection.fetch(charge_sql.FETCH_AVAILABLE, list(account_ids), list(key_ids))
     accounts: dict[uuid.UUID, Credits] = {}
     keys: dict[str, Credits] = {}
-    for account_id, key_id, available in rows:
+    lineages: dict[str, str] = {}
+    for account_id, key_id, lineage_id, available in rows:
         if account_id is not None:
             accounts[account_id] = Credits(available)
         else:
             keys[key_id] = Credits(available)
-    return Available(accounts, keys)
+            lineages[key_id] = lineage_id
+    return Available(accounts, keys, lineages)
 
 
 async def fetch_earlier(

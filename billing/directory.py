@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import SecretStr
 from sqlalchemy import select
 
+from billing.api_keys.values import Scope
 from billing.credits import Credits
 from billing.database import Database
 from billing.keys import ApiKey, is_secret_of
@@ -21,9 +22,18 @@ class Directory:
         self._key_hash_secret = key_hash_secret.get_secret_value().encode()
 
     async def fetch_principal(self, api_key: ApiKey) -> Principal | None:
-        """Whose key it is; None where it is unknown, revoked, or the secret is another."""
+        """Whose key it is; None where it is unknown, revoked, or the secret is another.
+
+        A key past its expiry is found: who asks has the clock that decides.
+        """
         query = (
-            select(api_keys.c.account_id, accounts.c.name, api_keys.c.secret_hash)
+            select(
+                api_keys.c.account_id,
+                accounts.c.name,
+                api_keys.c.secret_hash,
+                api_keys.c.scopes,
+                api_keys.c.expires_at,
+            )
             .join_from(api_keys, accounts)
             .where(api_keys.c.id == api_key.id, api_keys.c.revoked_at.is_(None))
         )
@@ -31,7 +41,8 @@ class Directory:
             found = (await connection.execute(query)).one_or_none()
         if found is None or not is_secret_of(api_key, self._key_hash_secret, found.secret_hash):
             return None
-        return Principal(found.account_id, found.name, api_key.id)
+        scopes = frozenset(Scope(scope) for scope in found.scopes)
+        return Principal(found.account_id, found.name, api_key.id, scopes, found.expires_at)
 
     async def fetch_prices(self) -> PriceTable:
         """All prices, those to come included."""

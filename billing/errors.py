@@ -34,6 +34,12 @@ class PriceMissing(BillingError):
     code = "price_missing"
 
 
+class PriceExists(BillingError):
+    """Another price takes effect at that very moment; prices are never changed."""
+
+    code = "price_exists"
+
+
 class AccountMissing(BillingError):
     """There is no such account."""
 

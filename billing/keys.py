@@ -6,8 +6,10 @@ is no secret: it lets a mistyped key be refused without asking the database.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import re
+import uuid
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -44,12 +46,18 @@ class ApiKey:
         return f"{body}_{_checksum(body)}"
 
 
-def generate_key(randomness: Randomness) -> ApiKey:
-    """A new key with a secret of 192 bits."""
+def generate_key(randomness: Randomness, key_id: str | None = None) -> ApiKey:
+    """A new key with a secret of 192 bits; its id is made too where none is given."""
     return ApiKey(
-        id=_encode_base62(randomness(_ID_BYTES), _ID_CHARACTERS),
+        id=key_id or _encode_base62(randomness(_ID_BYTES), _ID_CHARACTERS),
         secret=_encode_base62(randomness(_SECRET_BYTES), _SECRET_CHARACTERS),
     )
+
+
+def make_key_id(request_id: uuid.UUID) -> str:
+    """The id of the one key that a request can ever make. It is public: only the secret is not."""
+    digest = hashlib.sha256(request_id.bytes).digest()
+    return _encode_base62(digest[:_ID_BYTES], _ID_CHARACTERS)
 
 
 def parse_key(text: str) -> ApiKey | None:

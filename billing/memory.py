@@ -12,6 +12,7 @@ from billing.charges import (
     Earlier,
     InsufficientCredits,
     Outcome,
+    SpendingCapReached,
     StoredAnswer,
 )
 from billing.credits import ZERO, Credits
@@ -28,10 +29,23 @@ class MemoryLedger:
         self._balances: dict[uuid.UUID, Credits] = {}
         self._paid: dict[uuid.UUID, Charge] = {}
         self._expired: set[uuid.UUID] = set()
+        self._caps: dict[str, Credits] = {}
+        self._spent: dict[str, Credits] = {}
 
     def grant(self, account_id: uuid.UUID, amount: Credits) -> None:
         """Add credits; the account is made if it is new."""
         self._balances[account_id] = self._balances.get(account_id, ZERO) + amount
+
+    def cap(self, key_id: str, amount: Credits | None) -> None:
+        """Let a key spend so much in all; None: as much as there is.
+
+        What it spent counts from its first cap on; without one nothing is counted.
+        """
+        if amount is None:
+            self._caps.pop(key_id, None)
+            self._spent.pop(key_id, None)
+        else:
+            self._caps[key_id] = amount
 
     def expire_answers(self) -> None:
         """Forget every stored answer, as after their retention; what was paid stays known."""
@@ -65,11 +79,21 @@ class MemoryLedger:
         available = self._balances.get(charge.account_id)
         if available is None or charge.amount > available:
             return InsufficientCredits(charge.charge_id, charge.amount, available or ZERO)
+        left = self._left_of(charge.key_id)
+        if left is not None and charge.amount > left:
+            return SpendingCapReached(charge.charge_id, charge.amount, left)
         if not _is_sound(charge):
             return ChargeRejected(charge.charge_id)
+        if left is not None:
+            self._spent[charge.key_id] = self._spent.get(charge.key_id, ZERO) + charge.amount
         self._paid[charge.charge_id] = charge
         self._balances[charge.account_id] = available - charge.amount
         return Charged(charge.charge_id, available - charge.amount)
+
+    def _left_of(self, key_id: str) -> Credits | None:
+        """What the key's cap leaves, which may be less than was spent; None without a cap."""
+        cap = self._caps.get(key_id)
+        return None if cap is None else max(cap - self._spent.get(key_id, ZERO), ZERO)
 
     def _answer(self, charge: Charge) -> Outcome:
         paid = self._paid[charge.charge_id]

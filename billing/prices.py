@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sqlalchemy import insert
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from billing.audit.actions import COMMAND_LINE, Actor, record
 from billing.credits import Credits
 from billing.database import Database
-from billing.errors import PriceMissing
+from billing.errors import IdempotencyConflict, PriceExists, PriceMissing
 from billing.tables import prices
 
 
@@ -45,10 +49,13 @@ class PriceTable:
     now: Callable[[], datetime] = field(default=_now, compare=False, repr=False)
 
     def price(self, model: str, version: str, instances: int) -> Credits:
-        """What `instances` cost together, now.
+        """What `instances` cost together, now. Raises PriceMissing."""
+        return self.find(model, version).amount * instances
 
-        The most specific price that is in effect wins, and of those the latest. Raises
-        PriceMissing where none is.
+    def find(self, model: str, version: str) -> Price:
+        """The price of now: the most specific that is in effect, and of those the latest.
+
+        Raises PriceMissing where none is.
         """
         now = self.now()
         in_effect = [
@@ -58,17 +65,66 @@ class PriceTable:
         ]
         if not in_effect:
             raise PriceMissing(f"no price is in effect for {model} {version}")
-        return max(in_effect, key=lambda price: price.rank).amount * instances
+        return max(in_effect, key=lambda price: price.rank)
+
+    def find_coming(self) -> list[Price]:
+        """Prices that take effect later, the soonest first."""
+        now = self.now()
+        coming = [price for price in self.prices if price.effective_from > now]
+        return sorted(coming, key=lambda price: price.effective_from)
 
 
-async def set_price(database: Database, price: Price) -> None:
-    """Add a price; one of the past is never changed. Every listener is told."""
+async def set_price(
+    database: Database,
+    price: Price,
+    actor: Actor = COMMAND_LINE,
+    *,
+    request_id: uuid.UUID | None = None,
+) -> Price:
+    """Add a price; one of before is never changed. Every listener is told; it is audited.
+
+    The price that `request_id` set before, where it did. Raises PriceExists where another takes
+    effect at that moment, IdempotencyConflict where `request_id` set another one.
+    """
     async with database.begin() as connection:
-        await connection.execute(
-            insert(prices).values(
+        made = await connection.execute(
+            insert(prices)
+            .values(
                 model=price.model,
                 version=price.version,
                 amount_microcredits=price.amount.microcredits,
                 effective_from=price.effective_from,
+                request_id=request_id,
             )
+            .on_conflict_do_nothing()
+            .returning(prices.c.id)
         )
+        if made.one_or_none() is None:
+            return await _find_set(connection, price, request_id)
+        await record(connection, actor, "set_price", target=price.model, details=_details(price))
+    return price
+
+
+def _details(price: Price) -> dict[str, object]:
+    return {
+        "version": price.version,
+        "amount": str(price.amount),
+        "effective_from": price.effective_from.isoformat(),
+    }
+
+
+async def _find_set(
+    connection: AsyncConnection, price: Price, request_id: uuid.UUID | None
+) -> Price:
+    query = select(prices).where(prices.c.request_id == request_id)
+    row = (await connection.execute(query)).one_or_none() if request_id else None
+    if row is None:
+        raise PriceExists(f"another price takes effect at {price.effective_from}")
+    earlier = Price(row.model, row.version, Credits(row.amount_microcredits), row.effective_from)
+    if (earlier.model, earlier.version, earlier.amount) != (
+        price.model,
+        price.version,
+        price.amount,
+    ):
+        raise IdempotencyConflict("this request set another price before")
+    return earlier

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from billing.accounts import create_key, revoke_key
+from billing.audit.actions import COMMAND_LINE
 from billing.credits import Credits
 from billing.database import Database
 from billing.errors import BillingError
@@ -130,12 +131,16 @@ def reconcile_command() -> None:
 
 @app.command()
 def prune(
-    hours: Annotated[int, typer.Option(help="Older than this many hours", min=1)] = 24,
+    hours: Annotated[
+        int | None,
+        typer.Option(help="Older than this; left out: FAREBOX_ANSWER_RETENTION_HOURS", min=1),
+    ] = None,
 ) -> None:
     """Remove stored answers; a retry of a pruned one gets 410, and never pays again."""
 
-    async def remove(database: Database, _settings: BillingSettings) -> int:
-        return await prune_answers(database, timedelta(hours=hours))
+    async def remove(database: Database, settings: BillingSettings) -> int:
+        older_than = timedelta(hours=hours or settings.answer_retention_hours)
+        return await prune_answers(database, older_than)
 
     out.print(f"removed {_with_database(remove)} stored answers")
 
@@ -211,15 +216,20 @@ def set_price_command(
         str, typer.Option("--credits", help="Credits for one instance, such as 1 or 0.5")
     ],
     version: Annotated[str | None, typer.Option(help="This version alone")] = None,
+    effective_from: Annotated[
+        str | None, typer.Option("--from", help="When, such as 2030-01-31T12:00 (UTC); now")
+    ] = None,
 ) -> None:
-    """Set the price of an instance from now on; requests already admitted keep theirs."""
+    """Set the price of an instance from then on; requests already admitted keep theirs."""
     amount = _parse_credits(credits_each)
+    moment = _parse_moment(effective_from) if effective_from else datetime.now(UTC)
 
     async def store(database: Database, _settings: BillingSettings) -> None:
-        await set_price(database, Price(model, version, amount, datetime.now(UTC)))
+        await set_price(database, Price(model, version, amount, moment), COMMAND_LINE)
 
     _with_database(store)
-    out.print(f"{model} {version or '(all versions)'}: {amount} credits an instance")
+    since = f" from {moment:%Y-%m-%d %H:%M:%S} UTC" if effective_from else ""
+    out.print(f"{model} {version or '(all versions)'}: {amount} credits an instance{since}")
 
 
 def _with_database(use: Callable[[Database, BillingSettings], Awaitable[Result]]) -> Result:
@@ -251,6 +261,19 @@ def _parse_credits(text: str) -> Credits:
     return amount
 
 
+def _parse_moment(text: str) -> datetime:
+    """A time to come; UTC unless it names an offset."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a time such as 2030-01-31T12:00") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    if moment < datetime.now(UTC):
+        raise typer.BadParameter("the past has its prices: name a time to come")
+    return moment.astimezone(UTC)
+
+
 def _read_instances(path: Path) -> list[Any]:
     try:
         instances: list[Any] = json.loads(
@@ -268,6 +291,7 @@ def _print_demo(demo: Demo, dashboard_url: str) -> None:
     out.print(f"  API key    {demo.api_key}   (the demo account's)")
     out.print(f"  Dashboard  {dashboard_url}")
     out.print(f"\n  Score an app:\n\n{demo.curl}\n")
+    out.print("  Top-ups go through the test provider: no money moves (FAREBOX_PAYMENT_PROVIDER).")
     out.print("  Ctrl-C stops everything; accounts and history are kept.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from billing.accounts import create_key
 from billing.credits import MICROCREDITS_PER_CREDIT, Credits
@@ -62,4 +63,5 @@ async def _known_key(home: Home, database: Database, settings: BillingSettings) 
     if key is None:
         return None
     directory = Directory(database, settings.key_hash_secret)
-    return text if await directory.fetch_principal(key) else None
+    principal = await directory.fetch_principal(key)
+    return text if principal and not principal.is_expired(datetime.now(UTC)) else None

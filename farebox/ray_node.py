@@ -26,6 +26,8 @@ def node_environment(
     defaults = {
         "OMP_NUM_THREADS": "1",
         "FAREBOX_PUBLIC_URL": settings.base_url,
+        # Top-ups cost nothing here: this is for trying the product out on one machine.
+        "FAREBOX_PAYMENT_PROVIDER": "test",
         # Ray starts workers at nice 15: on a shared machine everything else would win.
         "RAY_worker_niceness": "0",
         "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",

@@ -9,8 +9,11 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.security import HTTPBearer
 
+from billing.api_keys.values import Scope
+from billing.errors import PriceMissing
 from billing.principal import Principal
 from models.manifest import Manifest
+from serve.authentication import require_scope
 from serve.docs import add_docs
 from serve.http import answer_body
 from serve.pipeline import ROUTE, Pipeline, find_answer
@@ -73,8 +76,11 @@ def _pipeline(request: Request) -> Pipeline:
 
 
 async def _principal(request: Request) -> Principal:
+    """Whose account is read: every route behind this one reads."""
     authenticator = _pipeline(request).authenticator
-    return await authenticator.authenticate(request.headers.get("authorization"))
+    principal = await authenticator.authenticate(request.headers.get("authorization"))
+    require_scope(principal, Scope.READ)
+    return principal
 
 
 PipelineDependency = Annotated[Pipeline, Depends(_pipeline)]
@@ -107,6 +113,10 @@ async def list_models(pipeline: PipelineDependency) -> ModelList:
 
 def _model_card(manifest: Manifest, pipeline: Pipeline) -> ModelCard:
     newest = pipeline.catalog.find(manifest.name, None)
+    try:
+        price = str(pipeline.pricing.price(manifest.name, manifest.version, 1))
+    except PriceMissing:
+        price = None
     return ModelCard(
         name=manifest.name,
         version=manifest.version,
@@ -115,7 +125,7 @@ def _model_card(manifest: Manifest, pipeline: Pipeline) -> ModelCard:
         threshold=manifest.threshold,
         features=list(manifest.feature_schema.names),
         features_sha256=manifest.feature_schema.sha256,
-        price_per_instance=str(pipeline.pricing.price(manifest.name, manifest.version, 1)),
+        price_per_instance=price,
         created_at=manifest.created_at.isoformat(),
         default=newest.version == manifest.version,
     )
@@ -126,7 +136,7 @@ def _model_card(manifest: Manifest, pipeline: Pipeline) -> ModelCard:
     summary="The account behind the key",
     tags=["account"],
     dependencies=[Depends(_bearer)],
-    responses=problem_responses(401, 503),
+    responses=problem_responses(401, 403, 503),
 )
 async def read_account(pipeline: PipelineDependency, principal: PrincipalDependency) -> Account:
     """Name and balance of now."""
@@ -145,7 +155,7 @@ async def read_account(pipeline: PipelineDependency, principal: PrincipalDepende
     tags=["predictions"],
     response_model=PredictionAnswer,
     dependencies=[Depends(_bearer)],
-    responses=problem_responses(401, 404, 410, 503),
+    responses=problem_responses(401, 403, 404, 410, 503),
     openapi_extra={"parameters": [_ID_PARAMETER]},
 )
 async def read_prediction(

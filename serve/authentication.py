@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from billing.api_keys.values import Scope
 from billing.keys import parse_key
 from billing.principal import Principal
 from serve.bounded import BoundedDict
@@ -13,6 +17,10 @@ _KEYS_MAX = 20_000
 """Keys remembered by a replica: about 10 MB."""
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Authenticator:
     """Turns an `Authorization` header into a Principal.
 
@@ -20,8 +28,14 @@ class Authenticator:
     the database, so that a revoked key is never let in by an old entry.
     """
 
-    def __init__(self, accounts: AccountBook, keys_max: int = _KEYS_MAX) -> None:
+    def __init__(
+        self,
+        accounts: AccountBook,
+        keys_max: int = _KEYS_MAX,
+        now: Callable[[], datetime] = _now,
+    ) -> None:
         self._accounts = accounts
+        self._now = now
         self._principals: BoundedDict[str, Principal] = BoundedDict(keys_max)
         self._hears_revocations = False
         self._revocations = 0
@@ -29,7 +43,11 @@ class Authenticator:
     async def authenticate(self, authorization: str | None) -> Principal:
         """The account behind the header; raises a Refusal with UNAUTHENTICATED otherwise."""
         principal = self._principals.get(authorization) if authorization else None
-        return principal or await self._look_up(authorization)
+        if principal is None:
+            principal = await self._look_up(authorization)
+        if principal.expires_at is not None and principal.is_expired(self._now()):
+            raise _refused("This API key has expired.")
+        return principal
 
     def revocations_heard(self) -> None:
         """From now on revocations arrive: what is looked up may be remembered."""
@@ -40,8 +58,10 @@ class Authenticator:
         self._hears_revocations = False
         self._forget()
 
-    def revoked(self, key_id: str) -> None:
-        """Forget one key. Look-ups under way are not remembered: they may have read too early."""
+    def changed(self, key_id: str) -> None:
+        """Forget one key, revoked or otherwise changed. Look-ups under way are not
+        remembered: they may have read too early.
+        """
         self._forget(key_id)
 
     def _forget(self, key_id: str | None = None) -> None:
@@ -67,6 +87,15 @@ class Authenticator:
         if self._hears_revocations and revocations == self._revocations:
             self._principals[authorization] = principal
         return principal
+
+
+def require_scope(principal: Principal, scope: Scope) -> None:
+    """Raise a Refusal with SCOPE_MISSING where the key may not be used for that."""
+    if scope not in principal.scopes:
+        raise Refusal(
+            Code.SCOPE_MISSING,
+            f"This API key may not be used for this: it lacks the scope `{scope}`.",
+        )
 
 
 def _refused(detail: str) -> Refusal:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import structlog
+
+from billing.api_keys.values import Scope
 from billing.charges import (
     AnswerExpired,
     Charged,
@@ -20,13 +24,13 @@ from billing.charges import (
     make_charge_id,
 )
 from billing.credits import Credits
-from billing.errors import BillingError
+from billing.errors import BillingError, PriceMissing
 from billing.principal import Principal
 from models.errors import ModelError
 from models.manifest import Manifest
 from models.registry import Catalog
-from serve.authentication import Authenticator
-from serve.balances import SeenBalances
+from serve.authentication import Authenticator, require_scope
+from serve.balances import SeenBalances, SeenCaps
 from serve.batcher import Job, MicroBatcher
 from serve.idempotency import IdempotencyKey, InFlight
 from serve.ports import History
@@ -34,6 +38,8 @@ from serve.pricing import Pricing
 from serve.refusals import Code, Refusal
 from serve.translation import refusal_of
 from serve.validation import pack_rows, parse_envelope
+
+logger = structlog.get_logger(__name__)
 
 ROUTE = "/v1/predictions"
 """Part of every charge id: the same Idempotency-Key on another route is another charge."""
@@ -45,6 +51,7 @@ _REPLAY_BEFORE = frozenset(
         Code.MODEL_NOT_FOUND,
         Code.VERSION_NOT_FOUND,
         Code.INVALID_REQUEST,
+        Code.PRICE_MISSING,
         Code.SCORER_UNAVAILABLE,
         Code.LEDGER_UNAVAILABLE,
         Code.PREDICTION_FAILED,
@@ -82,6 +89,8 @@ class Pipeline:
         catalog: Catalog,
         pricing: Pricing,
         balances: SeenBalances,
+        caps: SeenCaps,
+        note_use: Callable[[str], None],
         in_flight: InFlight,
         history: History,
         batcher: MicroBatcher,
@@ -92,6 +101,8 @@ class Pipeline:
         self.history = history
         self.batcher = batcher
         self._balances = balances
+        self._caps = caps
+        self._note_use = note_use
         self._in_flight = in_flight
 
     async def score(self, call: Call) -> Answer:
@@ -108,9 +119,12 @@ class Pipeline:
 
     async def _authenticate(self, call: Call) -> Principal:
         try:
-            return await self.authenticator.authenticate(call.authorization)
+            principal = await self.authenticator.authenticate(call.authorization)
         except BillingError as error:
             raise refusal_of(error) from error
+        require_scope(principal, Scope.SCORE)
+        self._note_use(principal.key_id)
+        return principal
 
     def _admit(self, call: Call, principal: Principal, charge_id: uuid.UUID) -> Job:
         """Validate and price before anything is queued; every fault is found here, before a hop."""
@@ -118,8 +132,9 @@ class Pipeline:
         manifest = self._find_model(envelope.model, envelope.version)
         packed_rows = pack_rows(envelope, manifest.feature_schema)
         rows = len(envelope.instances)
-        amount = self.pricing.price(manifest.name, manifest.version, rows)
+        amount = self._price(manifest, rows, call.request_id)
         self._balances.check(principal.account_id, amount)
+        self._caps.check(principal.key_id, amount)
         return Job(
             charge_id=charge_id,
             account_id=principal.account_id,
@@ -137,6 +152,18 @@ class Pipeline:
         try:
             return self.catalog.find(name, version)
         except ModelError as error:
+            raise refusal_of(error) from error
+
+    def _price(self, manifest: Manifest, rows: int, request_id: str) -> Credits:
+        try:
+            return self.pricing.price(manifest.name, manifest.version, rows)
+        except PriceMissing as error:
+            logger.warning(
+                "price_missing",
+                request_id=request_id,
+                model=manifest.name,
+                version=manifest.version,
+            )
             raise refusal_of(error) from error
 
     async def _predict_and_charge(self, job: Job) -> Outcome:
@@ -198,12 +225,8 @@ class Pipeline:
             self._balances.saw(job.account_id, outcome.available)
             raise self._balances.refusal(outcome.required, outcome.available)
         if isinstance(outcome, SpendingCapReached):
-            raise Refusal(
-                Code.SPENDING_CAP_REACHED,
-                f"The request costs {outcome.required} credits and this key's spending cap leaves "
-                f"{outcome.left}. Nothing was charged; use another key or raise the cap.",
-                {"required": str(outcome.required), "left": str(outcome.left)},
-            )
+            self._caps.saw(job.key_id, outcome.left)
+            raise self._caps.refusal(outcome.required, outcome.left)
         if isinstance(outcome, ChargeRejected):
             raise Refusal(
                 Code.INTERNAL_ERROR, "This charge could not be recorded; nothing was charged."

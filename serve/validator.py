@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from billing.api_keys.actions import note_uses
 from billing.database import Database
 from billing.directory import Directory
 from billing.ledger import PostgresLedger
@@ -16,12 +18,13 @@ from billing.settings import BillingSettings
 from models.registry import read_catalog
 from serve.api import build_api
 from serve.authentication import Authenticator
-from serve.balances import SeenBalances
+from serve.balances import SeenBalances, SeenCaps
 from serve.batch_run import BatchRun
 from serve.batcher import MicroBatcher
 from serve.handles import CashierHandle, Handle, ScorerHandle
 from serve.http import ScoringApp
 from serve.idempotency import InFlight
+from serve.key_uses import KeyUses
 from serve.metrics import ValidatorMetrics
 from serve.pipeline import Pipeline
 from serve.pricing import Pricing
@@ -43,6 +46,7 @@ class FeatureValidator:
         self._database = Database(settings)
         self._metrics = ValidatorMetrics()
         self._scorer, self._cashier = ScorerHandle(scorer), CashierHandle(billing)
+        self._key_uses = KeyUses(self._note_uses)
         directory = Directory(self._database, settings.key_hash_secret)
         self._pipeline = await self._build_pipeline(directory)
         self._listener = self._listen(settings)
@@ -51,6 +55,7 @@ class FeatureValidator:
             asyncio.create_task(self._flush_metrics()),
             asyncio.create_task(self._minutes.keep_flushed()),
             asyncio.create_task(self._pipeline.pricing.keep_fresh()),
+            asyncio.create_task(self._key_uses.keep_flushed()),
         ]
 
     def __serve_build_asgi_app__(self) -> ScoringApp:
@@ -71,6 +76,7 @@ class FeatureValidator:
         await asyncio.wait(self._tasks)
         self._flush_counts()
         await self._minutes.close()
+        await self._key_uses.flush()
         await self._database.close()
 
     async def _build_pipeline(self, directory: Directory) -> Pipeline:
@@ -81,10 +87,15 @@ class FeatureValidator:
             catalog=catalog,
             pricing=Pricing(directory, await directory.fetch_prices()),
             balances=SeenBalances(),
+            caps=SeenCaps(),
+            note_use=self._key_uses.note,
             in_flight=InFlight(),
             history=PostgresLedger(self._database),
             batcher=MicroBatcher(run, ValidatorConfig()),
         )
+
+    async def _note_uses(self, key_ids: Collection[str]) -> None:
+        await note_uses(self._database, key_ids, datetime.now(UTC))
 
     async def _flush_metrics(self) -> None:
         while True:
@@ -101,7 +112,7 @@ class FeatureValidator:
 
         def on_notice(channel: str, payload: str) -> None:
             if channel == KEYS_CHANNEL:
-                authenticator.revoked(payload)
+                authenticator.changed(payload)
             elif channel == PRICES_CHANNEL:
                 pricing.changed()
 

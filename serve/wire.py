@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -48,6 +51,19 @@ Amount = Annotated[
     ),
 ]
 """Credits in a request's body or an answer."""
+
+_LAST_YEAR = 9_000
+
+
+def _to_utc(moment: datetime) -> datetime:
+    """Far from the end of time, where a change of the offset would pass it."""
+    if not 1 < moment.year < _LAST_YEAR:
+        raise ValueError("this moment is out of range")
+    return moment.astimezone(UTC)
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+"""A time with an offset (RFC 3339), in UTC from here on."""
 
 ZeroOrOne = Literal[0, 1]
 
@@ -106,7 +122,9 @@ class ModelCard(Wire):
     threshold: float = Field(description="From this probability on the label is the positive one")
     features: list[str] = Field(description="Names, in the order of a dense instance")
     features_sha256: str
-    price_per_instance: CreditsText
+    price_per_instance: CreditsText | None = Field(
+        description="null: no price is in effect, so it cannot be scored now"
+    )
     created_at: str
     default: bool = Field(description="Whether a request without a version gets this one")
 
@@ -150,8 +168,13 @@ class Problem(BaseModel):
     code: str
     detail: str
     request_id: str
-    required: CreditsText | None = Field(default=None, description="With insufficient_credits")
+    required: CreditsText | None = Field(
+        default=None, description="What the request costs, with a 402"
+    )
     available: CreditsText | None = Field(default=None, description="With insufficient_credits")
+    left: CreditsText | None = Field(
+        default=None, description="What the key's cap leaves, with spending_cap_reached"
+    )
     errors: list[ProblemFault] | None = Field(
         default=None, description="Every fault found, up to 20"
     )
@@ -172,8 +195,9 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 _PROBLEM_DESCRIPTIONS = {
     400: "The message's signature is wrong or too old; nothing happened",
-    401: "No API key, or one that is malformed, unknown or revoked",
-    402: "Not enough credits; `required` and `available` say how many",
+    401: "No API key, or one that is malformed, unknown, expired or revoked",
+    402: "Not enough credits (`required`, `available`), or the key's spending cap is reached "
+    "(`required`, `left`)",
     403: "The key's scopes, or the caller's role, do not allow it",
     404: "No such model, version, prediction or route",
     405: "The route does not take this method",
@@ -184,5 +208,6 @@ _PROBLEM_DESCRIPTIONS = {
     422: "Not JSON, wrong shape, unknown feature, or the key was used with another body",
     429: "The queue, or the account's share of it, is full; see Retry-After",
     500: "The model failed on this input, or something went wrong; nothing was charged",
-    503: "The ledger or the model is out of reach, or the deadline passed; see Retry-After",
+    503: "The ledger or the model is out of reach, the model has no price, or the deadline passed; "
+    "see Retry-After",
 }

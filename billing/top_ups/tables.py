@@ -30,6 +30,7 @@ top_ups = Table(
     Column("currency", Text, nullable=False),
     Column("checkout_url", Text),
     Column("charged_back_microcredits", BigInteger, nullable=False, server_default="0"),
+    Column("charged_back_minor_units", BigInteger, nullable=False, server_default="0"),
     created_at(),
     Column("paid_at", DateTime(timezone=True)),
     UniqueConstraint("provider", "provider_reference"),
@@ -38,6 +39,18 @@ top_ups = Table(
     CheckConstraint("price_minor_units >= 0", name="price_not_negative"),
     CheckConstraint(
         "charged_back_microcredits BETWEEN 0 AND amount_microcredits", name="charged_back_range"
+    ),
+    CheckConstraint(
+        "charged_back_minor_units BETWEEN 0 AND price_minor_units", name="charged_back_price_range"
+    ),
+    CheckConstraint(
+        "(status = 'charged_back') = (charged_back_microcredits > 0)",
+        name="charged_back_by_status",
+    ),
+    CheckConstraint(
+        "CASE status WHEN 'paid' THEN paid_at IS NOT NULL WHEN 'charged_back' THEN true"
+        " ELSE paid_at IS NULL END",
+        name="paid_by_status",
     ),
     Index(None, "account_id", "created_at"),
 )
@@ -64,4 +77,4 @@ debts = Table(
     CheckConstraint("amount_microcredits > 0", name="amount_positive"),
     CheckConstraint("repaid_microcredits BETWEEN 0 AND amount_microcredits", name="repaid_range"),
 )
-"""What a chargeback could not take because it was spent; the next top-ups pay it first."""
+"""What chargebacks of a top-up could not take because it was spent; the next top-ups pay first."""

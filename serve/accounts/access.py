@@ -15,12 +15,15 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Depends, Request
 from fastapi.routing import APIRoute
 
+from billing.api_keys.actions import note_uses
+from billing.api_keys.values import Scope
 from billing.audit.actions import Actor
 from billing.directory import Directory
 from billing.keys import parse_key
 from billing.sessions.actions import find_session
 from billing.sessions.values import TOKEN_PREFIX, Role
 from serve.accounts.services import Services
+from serve.authentication import require_scope
 from serve.refusals import Code, Refusal
 
 COOKIE = "__Host-farebox_session"
@@ -53,8 +56,8 @@ class Caller:
         return Actor(self.role, self.account_id)
 
 
-def make_router(access: Access, tag: str) -> APIRouter:
-    """A router under `/v1` whose every route takes callers with `access` alone."""
+def make_router(access: Access, tag: str, prefix: str = "/v1") -> APIRouter:
+    """A router under `prefix` whose every route takes callers with `access` alone."""
 
     class Route(APIRoute):
         def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401
@@ -64,7 +67,7 @@ def make_router(access: Access, tag: str) -> APIRouter:
             super().__init__(path, endpoint, openapi_extra=extra, **options)
 
     guards = [] if access is Access.PUBLIC else [Depends(_GUARDS[access])]
-    return APIRouter(prefix="/v1", tags=[tag], dependencies=guards, route_class=Route)
+    return APIRouter(prefix=prefix, tags=[tag], dependencies=guards, route_class=Route)
 
 
 async def _caller(request: Request) -> Caller:
@@ -104,8 +107,11 @@ async def _by_key(services: Services, text: str) -> Caller | None:
         return None
     directory = Directory(services.database, services.billing.key_hash_secret)
     principal = await directory.fetch_principal(key)
-    if principal is None:
+    now = services.now()
+    if principal is None or principal.is_expired(now):
         return None
+    require_scope(principal, Scope.READ)
+    await note_uses(services.database, [principal.key_id], now)
     return Caller(principal.account_id, Role.USER, key_id=principal.key_id)
 
 
@@ -127,7 +133,7 @@ CallerDependency = Annotated[Caller, Depends(_caller)]
 
 
 async def _read_guard(caller: CallerDependency) -> None:
-    """Sessions and keys alike; what a key may read is its scope `read`."""
+    """Sessions and keys alike: a key comes in by its scope `read`."""
 
 
 async def _user_guard(caller: CallerDependency) -> None:

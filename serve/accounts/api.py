@@ -8,13 +8,31 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from serve.accounts.access import SECURITY_SCHEMES
+from serve.accounts.alerts import routes as alerts
+from serve.accounts.api_keys import routes as api_keys
 from serve.accounts.history import routes as history
+from serve.accounts.holds import routes as holds
+from serve.accounts.prices import routes as prices
 from serve.accounts.services import Services
+from serve.accounts.top_ups import pages as test_payments
+from serve.accounts.top_ups import routes as top_ups
 from serve.docs import add_docs
 from serve.problems import add_problem_handlers
 from serve.wire import Problem
 
-ROUTERS: list[APIRouter] = [history.router]
+ROUTERS: list[APIRouter] = [
+    history.router,
+    top_ups.router,
+    top_ups.webhook_router,
+    top_ups.operator_router,
+    test_payments.router,
+    holds.router,
+    alerts.router,
+    api_keys.router,
+    prices.public_router,
+    prices.admin_router,
+    prices.quote_router,
+]
 
 _DESCRIPTION = """\
 People, their prepaid credits, API keys, history and reports. Sign up, sign in, and send the

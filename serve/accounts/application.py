@@ -16,6 +16,7 @@ from serve.accounts.bookkeeping import Bookkeeping
 from serve.accounts.chores import make_chores
 from serve.accounts.services import Services
 from serve.accounts.settings import AccountsSettings
+from serve.accounts.top_ups.providers import make_provider
 from serve.settings import ServeSettings
 
 
@@ -49,12 +50,13 @@ class Bookkeeper:
 
 def make_services() -> Services:
     """From the environment of the node."""
-    billing = BillingSettings()
+    billing, settings = BillingSettings(), AccountsSettings()
     return Services(
         database=Database(billing),
         billing=billing,
-        settings=AccountsSettings(),
+        settings=settings,
         catalog=read_catalog(ServeSettings().models_dir),
+        payments=make_provider(settings, billing.key_hash_secret),
     )
 
 

@@ -6,6 +6,7 @@ import base64
 import binascii
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Generic, TypeVar
 
 import orjson
@@ -90,6 +91,21 @@ def decode_cursor(cursor: str) -> list[object]:
     if not isinstance(parts, list):
         raise bad_cursor()
     return parts
+
+
+def read_position(page: PageRequest) -> tuple[datetime, uuid.UUID] | None:
+    """Time and id of the last item seen, where a list is ordered by them."""
+    match page.after:
+        case None:
+            return None
+        case [str(time), str(id_)]:
+            try:
+                position = datetime.fromisoformat(time), uuid.UUID(id_)
+            except ValueError:
+                raise bad_cursor() from None
+            if position[0].tzinfo is not None:
+                return position
+    raise bad_cursor()
 
 
 def bad_cursor() -> Refusal:

@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 
 from billing.database import Database
 from billing.settings import BillingSettings
+from billing.top_ups.ports import PaymentProvider
 from models.registry import Catalog
 from serve.accounts.settings import AccountsSettings
 
@@ -27,6 +28,8 @@ class Services:
     billing: BillingSettings
     settings: AccountsSettings
     catalog: Catalog
+    payments: PaymentProvider | None = None
+    """None: credits are not sold here."""
     now: Callable[[], datetime] = field(default=_now)
 
 

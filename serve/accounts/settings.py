@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
 
 from billing.credits import Credits
+from billing.outbox.values import Patience
 from billing.sessions.values import Lifetimes
+from serve.accounts.top_ups.settings import PaymentSettings
 
 
-class AccountsSettings(BaseSettings):
+class AccountsSettings(PaymentSettings):
     """What people get, how long they stay signed in, and where they reach us."""
 
     model_config = SettingsConfigDict(
@@ -28,8 +30,62 @@ class AccountsSettings(BaseSettings):
     session_days: Annotated[float, Field(gt=0)] = 30.0
     """A session ends after so long, used or not."""
 
+    hold_seconds_max: Annotated[int, Field(ge=1, le=31_536_000)] = 7 * 24 * 3600
+    """The longest that credits can be set aside by one hold."""
+
     welcome_credits: Annotated[str, Field(pattern=r"^\d{1,9}(\.\d{1,6})?$")] = "100"
     """Given once to each address that signs up."""
+
+    alerts_per_account_max: Annotated[int, Field(ge=1)] = 20
+
+    webhook_allow_http: bool = False
+    """Take alert URLs without TLS: the balance is readable on its way."""
+
+    webhook_allow_private: bool = False
+    """Let alerts reach loopback and private addresses: for tests and closed networks alone."""
+
+    webhook_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
+    """Of one attempt, from the look-up of the name to the status of the answer."""
+
+    webhook_senders: Annotated[int, Field(ge=1, le=64)] = 8
+    """Webhooks sent at once by one bookkeeper; one account has a quarter of them at most."""
+
+    smtp_host: str | None = None
+    """Where mail goes out; left out: none is sent."""
+
+    smtp_port: Annotated[int, Field(ge=1, le=65_535)] = 587
+    smtp_username: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_from: str = "farebox@localhost"
+    smtp_tls: Literal["none", "starttls", "tls"] = "starttls"
+    smtp_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
+    """Of each step of the conversation with the mail server."""
+
+    smtp_senders: Annotated[int, Field(ge=1, le=16)] = 2
+    """Mails sent at once by one bookkeeper."""
+
+    delivery_attempts_max: Annotated[int, Field(ge=1, le=100)] = 12
+    delivery_hours_max: Annotated[float, Field(gt=0)] = 24.0
+    """A webhook or a mail is given up after so many attempts, or when it is so old."""
+
+    delivery_pause_seconds: Annotated[float, Field(gt=0)] = 10.0
+    """Before the second attempt; doubled before each further one."""
+
+    delivery_pause_max_seconds: Annotated[float, Field(gt=0)] = 3600.0
+    delivery_retention_days: Annotated[float, Field(gt=0)] = 30.0
+    """Deliveries that ended are listed for so long."""
+
+    @property
+    def patience(self) -> Patience:
+        return Patience(
+            attempts_max=self.delivery_attempts_max,
+            age_max=timedelta(hours=self.delivery_hours_max),
+            pause_first=timedelta(seconds=self.delivery_pause_seconds),
+            pause_max=timedelta(seconds=self.delivery_pause_max_seconds),
+        )
+
+    account_keys_max: Annotated[int, Field(ge=1)] = 50
+    """Live API keys of one account."""
 
     @property
     def lifetimes(self) -> Lifetimes:

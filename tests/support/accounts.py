@@ -18,6 +18,7 @@ from billing.database import Database
 from billing.sessions.actions import open_session
 from billing.sessions.values import Role
 from billing.settings import BillingSettings
+from billing.top_ups.ports import PaymentProvider
 from billing.users.tables import users
 from models.registry import ARTIFACTS_ROOT, read_catalog
 from serve.accounts.api import build_accounts_api
@@ -106,7 +107,10 @@ class AccountsApp:
 
 
 def make_app(
-    database: Database, billing: BillingSettings, settings: AccountsSettings | None = None
+    database: Database,
+    billing: BillingSettings,
+    settings: AccountsSettings | None = None,
+    payments: PaymentProvider | None = None,
 ) -> AccountsApp:
     """The application on that database."""
     clock = Clock()
@@ -115,6 +119,7 @@ def make_app(
         billing=billing,
         settings=settings or AccountsSettings(),
         catalog=read_catalog(ARTIFACTS_ROOT),
+        payments=payments,
         now=clock,
     )
     return AccountsApp(services, clock)

@@ -100,12 +100,15 @@ class Product:
             self.process.send_signal(number)
         return self.process.wait(STOP_SECONDS)
 
-    def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, check: bool = True, stdin: str = ""
+    ) -> subprocess.CompletedProcess[str]:
         """Run a `farebox` command on this product."""
         return subprocess.run(
             [sys.executable, "-m", "farebox", *arguments],
             env=self.variables,
             cwd=self.folder,
+            input=stdin,
             capture_output=True,
             text=True,
             check=check,

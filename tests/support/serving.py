@@ -14,6 +14,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from billing.api_keys.values import ALL_SCOPES, Scope
 from billing.charges import Charge, Outcome
 from billing.credits import Credits
 from billing.errors import BillingError
@@ -24,7 +25,7 @@ from billing.principal import Principal
 from models.registry import Catalog, read_catalog
 from serve.api import build_api
 from serve.authentication import Authenticator
-from serve.balances import SeenBalances
+from serve.balances import SeenBalances, SeenCaps
 from serve.batch_run import BatchRun
 from serve.batcher import MicroBatcher
 from serve.http import ScoringApp
@@ -73,10 +74,17 @@ class MemoryAccounts:
         self.failures: list[BillingError] = []
         self.gate = opened()
 
-    def open_account(self, account_id: uuid.UUID) -> str:
+    def open_account(
+        self,
+        account_id: uuid.UUID,
+        scopes: frozenset[Scope] = ALL_SCOPES,
+        expires_at: datetime | None = None,
+    ) -> str:
         """Make a key for the account; returns the `Authorization` header that carries it."""
         key = make_key(account_id.int)
-        self.principals[key] = Principal(account_id, f"account {account_id.int}", key.id)
+        self.principals[key] = Principal(
+            account_id, f"account {account_id.int}", key.id, scopes, expires_at
+        )
         return f"Bearer {key.reveal()}"
 
     async def fetch_principal(self, key: ApiKey) -> Principal | None:
@@ -182,6 +190,7 @@ class Replica:
     seen: Seen
     api: FastAPI
     app: ScoringApp
+    used_keys: set[str]
     anna: str
     boris: str
 
@@ -218,6 +227,7 @@ class Models:
 def make_replica(models: Models, *, credits_granted: str = "100", **bounds: float) -> Replica:
     """A replica in which Anna and Boris have credits each; an instance costs 1."""
     accounts, ledger, seen = MemoryAccounts(), MemoryLedger(), Seen()
+    used_keys: set[str] = set()
     scorer, cashier, balances = GatedScorer(models.pool), MemoryCashier(ledger), SeenBalances()
     for account in (ANNA, BORIS):
         ledger.grant(account, Credits.parse(credits_granted))
@@ -226,6 +236,8 @@ def make_replica(models: Models, *, credits_granted: str = "100", **bounds: floa
         catalog=models.catalog,
         pricing=Pricing(accounts, accounts.prices),
         balances=balances,
+        caps=SeenCaps(),
+        note_use=used_keys.add,
         in_flight=InFlight(),
         history=ledger,
         batcher=MicroBatcher(
@@ -243,6 +255,7 @@ def make_replica(models: Models, *, credits_granted: str = "100", **bounds: floa
         seen=seen,
         api=api,
         app=ScoringApp(pipeline, api, seen),
+        used_keys=used_keys,
         anna=accounts.open_account(ANNA),
         boris=accounts.open_account(BORIS),
     )

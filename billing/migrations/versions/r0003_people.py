@@ -66,6 +66,8 @@ UPDATE api_keys SET lineage_id = id;
 ALTER TABLE api_keys ALTER COLUMN lineage_id SET NOT NULL;
 CREATE INDEX api_keys_lineage_id_idx ON api_keys (lineage_id);
 
+ALTER TABLE prices ADD COLUMN request_id uuid CONSTRAINT prices_request_id_key UNIQUE;
+
 CREATE TABLE key_caps (
     key_id text NOT NULL CONSTRAINT key_caps_key_id_fkey REFERENCES api_keys (id),
     period text NOT NULL,
@@ -154,6 +156,7 @@ REVOKE SELECT (id, account_id, name, created_at, revoked_at) ON api_keys FROM fa
 DROP TABLE
     audit, key_uses, key_spending, key_caps, welcomed_addresses, email_tokens, sessions, users;
 DROP FUNCTION farebox_period_start;
+ALTER TABLE prices DROP COLUMN request_id;
 DROP INDEX api_keys_lineage_id_idx;
 ALTER TABLE api_keys
     DROP CONSTRAINT api_keys_scopes_known,

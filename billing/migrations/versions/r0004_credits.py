@@ -75,6 +75,7 @@ CREATE TABLE top_ups (
     currency text NOT NULL,
     checkout_url text,
     charged_back_microcredits bigint NOT NULL DEFAULT 0,
+    charged_back_minor_units bigint NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL DEFAULT now(),
     paid_at timestamptz,
     CONSTRAINT top_ups_provider_provider_reference_key UNIQUE (provider, provider_reference),
@@ -83,7 +84,18 @@ CREATE TABLE top_ups (
     CONSTRAINT top_ups_amount_positive CHECK (amount_microcredits > 0),
     CONSTRAINT top_ups_price_not_negative CHECK (price_minor_units >= 0),
     CONSTRAINT top_ups_charged_back_range
-        CHECK (charged_back_microcredits BETWEEN 0 AND amount_microcredits)
+        CHECK (charged_back_microcredits BETWEEN 0 AND amount_microcredits),
+    CONSTRAINT top_ups_charged_back_price_range
+        CHECK (charged_back_minor_units BETWEEN 0 AND price_minor_units),
+    CONSTRAINT top_ups_charged_back_by_status
+        CHECK ((status = 'charged_back') = (charged_back_microcredits > 0)),
+    CONSTRAINT top_ups_paid_by_status CHECK (
+        CASE status
+            WHEN 'paid' THEN paid_at IS NOT NULL
+            WHEN 'charged_back' THEN true
+            ELSE paid_at IS NULL
+        END
+    )
 );
 CREATE INDEX top_ups_account_id_created_at_idx ON top_ups (account_id, created_at);
 
@@ -193,12 +205,17 @@ GRANT UPDATE (remaining_microcredits) ON grants TO farebox_app;
 GRANT SELECT, INSERT, UPDATE (sequence) ON settled TO farebox_app;
 GRANT SELECT, INSERT ON top_ups, debts, refund_totals, holds TO farebox_app;
 GRANT UPDATE (
-    provider_reference, status, checkout_url, charged_back_microcredits, paid_at
+    provider_reference, status, checkout_url, paid_at,
+    charged_back_microcredits, charged_back_minor_units
 ) ON top_ups TO farebox_app;
-GRANT UPDATE (repaid_microcredits) ON debts TO farebox_app;
+GRANT UPDATE (amount_microcredits, repaid_microcredits) ON debts TO farebox_app;
 GRANT UPDATE (refunded_microcredits) ON refund_totals TO farebox_app;
 GRANT UPDATE (captured_microcredits, status, resolved_at) ON holds TO farebox_app;
-GRANT SELECT, INSERT, UPDATE, DELETE ON alerts, deliveries TO farebox_app;
+GRANT SELECT, INSERT, DELETE ON alerts, deliveries TO farebox_app;
+GRANT UPDATE (is_below, checked_sequence) ON alerts TO farebox_app;
+GRANT UPDATE (
+    payload, status, attempts, next_attempt_at, last_error, ended_at
+) ON deliveries TO farebox_app;
 
 GRANT SELECT ON
     grants, settled, grant_uses, top_ups, payment_events, debts, refunds, refund_totals, holds

@@ -15,4 +15,9 @@ router = make_router(Access.READ, "history")
 async def read_balance(services: ServicesDependency, caller: CallerDependency) -> BalanceView:
     """What was posted, what is held for work under way, and what can be spent."""
     balance = await fetch_balance(services.database, caller.account_id)
-    return BalanceView(posted=balance.posted, held=balance.held, available=balance.available)
+    return BalanceView(
+        posted=balance.posted,
+        held=balance.held,
+        available=balance.available,
+        owed=balance.owed,
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from serve.wire import Amount, Wire
 
 
@@ -11,3 +13,4 @@ class BalanceView(Wire):
     posted: Amount
     held: Amount
     available: Amount
+    owed: Amount = Field(description="Of charged-back top-ups; the next top-up pays it first")

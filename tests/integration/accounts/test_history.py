@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
 async def test_balance_by_session_and_by_key(app: AccountsApp, anna: Person) -> None:
     by_session = await anna.client.get("/v1/balance")
-    assert by_session.json() == {"posted": "100", "held": "0", "available": "100"}
+    assert by_session.json() == {"posted": "100", "held": "0", "available": "100", "owed": "0"}
     async with app.client(anna.api_key) as client:
         by_key = await client.get("/v1/balance")
     assert by_key.json() == by_session.json()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,10 +12,12 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from billing.accounts import create_key, fetch_account, grant_credits, revoke_key
+from billing.api_keys.values import ALL_SCOPES
+from billing.audit.actions import COMMAND_LINE
 from billing.credits import ZERO, Credits
 from billing.database import Database
 from billing.directory import Directory
-from billing.errors import AccountMissing
+from billing.errors import AccountMissing, PriceExists
 from billing.keys import parse_key
 from billing.prices import Price, set_price
 from billing.principal import Principal
@@ -36,7 +39,7 @@ async def test_created_key_lets_its_account_in(
     sent = parse_key(created.api_key.reveal())
     assert sent is not None
     assert await directory.fetch_principal(sent) == Principal(
-        created.account.id, "acme", created.api_key.id
+        created.account.id, "acme", created.api_key.id, ALL_SCOPES
     )
     assert created.account.balance == Credits.parse("5")
     assert await fetch_account(database, "acme") == created.account
@@ -88,7 +91,10 @@ async def test_failed_creation_leaves_nothing(
 
 
 async def test_revoked_unknown_and_forged_keys_are_nobody(
-    database: Database, settings: BillingSettings, directory: Directory
+    database: Database,
+    settings: BillingSettings,
+    directory: Directory,
+    superuser: asyncpg.Connection,
 ) -> None:
     key = (await create_key(database, settings.key_hash_secret, "acme", ZERO)).api_key
     assert await directory.fetch_principal(replace(key, secret="0" * 33)) is None
@@ -97,6 +103,8 @@ async def test_revoked_unknown_and_forged_keys_are_nobody(
     assert not await revoke_key(database, key.id)
     assert not await revoke_key(database, "unknown")
     assert await directory.fetch_principal(key) is None
+    [row] = await superuser.fetch("SELECT actor_role, action, target FROM audit")
+    assert tuple(row) == ("command_line", "revoke_key", key.id)
 
 
 async def test_grant_adds_credits_and_an_entry(
@@ -114,6 +122,23 @@ async def test_grant_needs_an_account_and_an_amount(database: Database) -> None:
         await grant_credits(database, "nobody", Credits.parse("1"), "")
     with pytest.raises(ValueError, match="adds"):
         await grant_credits(database, "nobody", ZERO, "")
+
+
+async def test_price_set_at_the_command_line_is_audited(
+    database: Database, superuser: asyncpg.Connection
+) -> None:
+    moment = datetime(2040, 1, 1, tzinfo=UTC)
+    price = Price("malware", "1", Credits.parse("0.5"), moment)
+    await set_price(database, price, COMMAND_LINE)
+    with pytest.raises(PriceExists):
+        await set_price(database, price, COMMAND_LINE)
+    [row] = await superuser.fetch("SELECT actor_id, actor_role, action, target, details FROM audit")
+    assert tuple(row)[:4] == (None, "command_line", "set_price", "malware")
+    assert json.loads(row["details"]) == {
+        "version": "1",
+        "amount": "0.5",
+        "effective_from": moment.isoformat(),
+    }
 
 
 async def test_set_price_is_fetched(database: Database, directory: Directory) -> None:

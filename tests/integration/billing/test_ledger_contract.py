@@ -16,6 +16,7 @@ from billing.charges import (
     InsufficientCredits,
     KeyConflict,
     Replayed,
+    SpendingCapReached,
     StoredAnswer,
 )
 from billing.credits import ZERO, Credits
@@ -25,6 +26,7 @@ from billing.memory import MemoryLedger
 from billing.ports import Ledger
 from billing.retention import prune_answers
 from tests.charges import make_charge, make_poison
+from tests.integration.billing.conftest import MakeCappedKey
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
@@ -36,6 +38,8 @@ class World:
     ledger: Ledger
     make_account: Callable[[str], Awaitable[uuid.UUID]]
     expire_answers: Callable[[], Awaitable[object]]
+    make_capped_key: Callable[[uuid.UUID, str], Awaitable[str]]
+    """A key of the account that may spend so much in all."""
 
 
 def _memory_world() -> World:
@@ -49,15 +53,22 @@ def _memory_world() -> World:
     async def expire_answers() -> None:
         ledger.expire_answers()
 
-    return World(ledger, make_account, expire_answers)
+    async def make_capped_key(_account_id: uuid.UUID, cap: str) -> str:
+        key_id = uuid.uuid4().hex
+        ledger.cap(key_id, Credits.parse(cap))
+        return key_id
+
+    return World(ledger, make_account, expire_answers, make_capped_key)
 
 
 def _postgres_world(request: pytest.FixtureRequest) -> World:
     database: Database = request.getfixturevalue("database")
+    make_capped_key: MakeCappedKey = request.getfixturevalue("make_capped_key")
     return World(
         PostgresLedger(database),
         request.getfixturevalue("make_account"),
         lambda: prune_answers(database, timedelta(0)),
+        lambda account_id, cap: make_capped_key(account_id, "total", cap),
     )
 
 
@@ -273,3 +284,60 @@ async def test_another_accounts_charge_cannot_be_seen(world: World) -> None:
     assert await world.ledger.find_earlier(stranger, charge.charge_id, None) is None
     assert await world.ledger.charge([stolen]) == [ChargeRejected(charge.charge_id)]
     assert await world.ledger.fetch_balance(stranger) == Credits.parse("2")
+
+
+async def test_capped_key_spends_up_to_its_cap_and_no_more(world: World) -> None:
+    account = await world.make_account("9")
+    key = await world.make_capped_key(account, "2.5")
+    batch = [make_charge(account, amount, key_id=key) for amount in ("2", "1", "0.5", "0.1", "0")]
+    outcomes = await world.ledger.charge(batch)
+    assert outcomes == [
+        Charged(batch[0].charge_id, Credits.parse("7")),
+        SpendingCapReached(batch[1].charge_id, Credits.parse("1"), Credits.parse("0.5")),
+        Charged(batch[2].charge_id, Credits.parse("6.5")),
+        SpendingCapReached(batch[3].charge_id, Credits.parse("0.1"), ZERO),
+        Charged(batch[4].charge_id, Credits.parse("6.5")),
+    ]
+    [again] = await world.ledger.charge([make_charge(account, "0.1", key_id=key)])
+    assert isinstance(again, SpendingCapReached)
+
+
+async def test_capped_key_keeps_nobody_from_being_charged(world: World) -> None:
+    account, other = await world.make_account("9"), await world.make_account("9")
+    key = await world.make_capped_key(account, "0")
+    batch = [
+        make_charge(account, key_id=key),
+        make_charge(account),
+        make_charge(other),
+        make_charge(account, key_id=key),
+    ]
+    outcomes = await world.ledger.charge(batch)
+    refused = [isinstance(outcome, SpendingCapReached) for outcome in outcomes]
+    assert refused == [True, False, False, True]
+    assert await world.ledger.fetch_balance(account) == Credits.parse("8")
+
+
+async def test_paid_key_is_replayed_after_its_cap_was_reached(world: World) -> None:
+    account = await world.make_account("9")
+    key = await world.make_capped_key(account, "1")
+    charge = make_charge(account, key_id=key)
+    await world.ledger.charge([charge])
+    again, new = await world.ledger.charge([charge, make_charge(account, key_id=key)])
+    assert isinstance(again, Replayed)
+    assert isinstance(new, SpendingCapReached)
+
+
+async def test_account_without_credits_is_told_so_before_its_cap(world: World) -> None:
+    account = await world.make_account("0")
+    key = await world.make_capped_key(account, "0")
+    [outcome] = await world.ledger.charge([make_charge(account, key_id=key)])
+    assert isinstance(outcome, InsufficientCredits)
+
+
+async def test_rejected_charge_spends_nothing_of_its_cap(world: World) -> None:
+    account = await world.make_account("9")
+    key = await world.make_capped_key(account, "1")
+    poison = replace(make_poison(account), key_id=key)
+    rejected, charged = await world.ledger.charge([poison, make_charge(account, key_id=key)])
+    assert isinstance(rejected, ChargeRejected)
+    assert isinstance(charged, Charged)

@@ -31,11 +31,13 @@ _requests = st.fixed_dictionaries(
         "body": st.sampled_from([b"one", b"two"]),
         "microcredits": st.integers(0, 4),
         "instances": st.sampled_from([1, 1, 1, 1, 0]),
+        "is_capped": st.booleans(),
     }
 )
 _batches = st.lists(_requests, max_size=8)
 _steps = st.lists(st.one_of(_batches, _batches, _batches, st.none()), max_size=6)
 Steps = list[list[dict[str, object]] | None]
+_caps = st.integers(0, 8)
 _grants = st.lists(st.integers(1, 12), min_size=2, max_size=2)
 
 
@@ -47,6 +49,7 @@ class _Pair:
         self.postgres = PostgresLedger(database)
         self.memory = MemoryLedger()
         self.accounts = [uuid.uuid4() for _ in range(3)]
+        self.capped_keys = [uuid.uuid4().hex for _ in range(3)]
 
     async def open_accounts(self, grants: list[int]) -> None:
         async with self.database.connection() as connection:
@@ -68,16 +71,43 @@ class _Pair:
                     amount,
                 )
 
+    async def cap_keys(self, cap: int) -> None:
+        """The first account's key; the others' have no cap."""
+        self.memory.cap(self.capped_keys[0], Credits(cap))
+        async with self.database.connection() as connection:
+            await connection.execute(
+                "INSERT INTO api_keys (id, account_id, secret_hash, name, lineage_id)"
+                " VALUES ($1, $2, sha256(''), 'capped', $1)",
+                self.capped_keys[0],
+                self.accounts[0],
+            )
+            await connection.execute(
+                "INSERT INTO key_caps (key_id, period, lineage_id, cap_microcredits)"
+                " VALUES ($1, 'total', $1, $2)",
+                self.capped_keys[0],
+                cap,
+            )
+
     def make_charges(self, batch: list[dict[str, object]]) -> list[Charge]:
         return [self._make_charge(**request) for request in batch]
 
     def _make_charge(
-        self, account: int, key: int, body: bytes, microcredits: int, instances: int
+        self,
+        *,
+        account: int,
+        key: int,
+        body: bytes,
+        microcredits: int,
+        instances: int,
+        is_capped: bool,
     ) -> Charge:
         # A third of the keys collide between accounts: somebody forged an id.
         owner = self.accounts[account if key % 3 else 0]
         charge = make_charge(
-            self.accounts[account], charge_id=uuid.uuid5(owner, str(key)), body=body
+            self.accounts[account],
+            charge_id=uuid.uuid5(owner, str(key)),
+            key_id=self.capped_keys[account] if is_capped else "key",
+            body=body,
         )
         return replace(charge, amount=Credits(microcredits), instances=instances)
 
@@ -91,8 +121,9 @@ def _comparable(outcomes: list[Outcome], charges: list[Charge]) -> list[Outcome]
     ]
 
 
-async def _run_both(pair: _Pair, grants: list[int], steps: Steps) -> None:
+async def _run_both(pair: _Pair, grants: list[int], cap: int, steps: Steps) -> None:
     await pair.open_accounts(grants)
+    await pair.cap_keys(cap)
     for step in steps:
         if step is None:
             pair.memory.expire_answers()
@@ -113,9 +144,9 @@ def test_postgres_and_memory_agree(database_url: str) -> None:
         database = Database(billing_settings)
 
         @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-        @given(grants=_grants, steps=_steps)
-        def agree(grants: list[int], steps: Steps) -> None:
-            runner.run(_run_both(_Pair(database), grants, steps))
+        @given(grants=_grants, cap=_caps, steps=_steps)
+        def agree(grants: list[int], cap: int, steps: Steps) -> None:
+            runner.run(_run_both(_Pair(database), grants, cap, steps))
 
         try:
             agree()

@@ -8,7 +8,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.charges import Charge, InsufficientCredits
+from billing.charges import Charge, InsufficientCredits, SpendingCapReached
 from billing.choice import Available, choose, find_short
 from billing.credits import ZERO, Credits
 from tests.charges import make_charge
@@ -83,3 +83,19 @@ def test_nothing_is_refused_unless_an_account_or_a_key_is_short(
 ) -> None:
     refused = choose(batch, available, set()).refused
     assert {batch[place].charge_id for place in refused} <= find_short(batch, available)
+
+
+def test_keys_of_one_lineage_spend_together() -> None:
+    account = _ACCOUNTS[0]
+    old, new, other = (make_charge(account, "3", key_id=key) for key in ("old", "new", "other"))
+    available = Available(
+        {account: Credits.parse("100")},
+        {key: Credits.parse("5") for key in ("old", "new", "other")},
+        {"old": "old", "new": "old", "other": "other"},
+    )
+    choice = choose([old, new, other], available, set())
+    assert choice.chosen == (0, 2)
+    assert choice.refused == {
+        1: SpendingCapReached(new.charge_id, Credits.parse("3"), Credits.parse("2"))
+    }
+    assert find_short([old, new, other], available) == {old.charge_id, new.charge_id}

@@ -64,3 +64,8 @@ def test_price_may_be_nothing() -> None:
 def test_model_without_any_price_is_an_error() -> None:
     with pytest.raises(PriceMissing):
         _table(("other", None, 1, 0)).price("malware", "1", 1)
+
+
+def test_prices_to_come_are_told_the_soonest_first() -> None:
+    table = _table((None, None, 1, 5), ("malware", None, 2, 1), (None, None, 3, 0))
+    assert [price.amount for price in table.find_coming()] == [Credits(2), Credits(1)]

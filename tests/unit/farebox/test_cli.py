@@ -82,6 +82,25 @@ def test_a_bad_amount_is_refused_before_anything_is_started(
     assert list(home.iterdir()) == []
 
 
+@pytest.mark.parametrize("moment", ["2020-01-01", "tomorrow", "2040-13-01"])
+def test_a_price_is_for_a_time_to_come(moment: str, home: Path) -> None:
+    result = runner.invoke(cli.app, ["prices", "set", "m", "--credits=1", "--from", moment])
+    assert result.exit_code == 2
+    assert "Traceback" not in result.output
+    assert list(home.iterdir()) == []
+
+
+@pytest.mark.parametrize("moment", ["2040-01-31T12:00", "2040-01-31T14:00+02:00"])
+def test_a_price_to_come_is_told_with_its_time_in_utc(
+    moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli, "_with_database", lambda _: None)
+    result = runner.invoke(cli.app, ["prices", "set", "m", "--credits=2", "--from", moment])
+    assert result.stdout == (
+        "m (all versions): 2 credits an instance from 2040-01-31 12:00:00 UTC\n"
+    )
+
+
 @pytest.mark.parametrize("hours", ["0", "-1", "x"])
 def test_answers_cannot_be_pruned_before_they_are_an_hour_old(hours: str) -> None:
     assert runner.invoke(cli.app, ["prune", f"--hours={hours}"]).exit_code == 2

@@ -9,18 +9,24 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from billing.api_keys.values import Scope
+from billing.credits import Credits
 from billing.errors import LedgerUnavailable
+from billing.prices import PriceTable
 from serve.errors import PROBLEMS
 from serve.pipeline import ROUTE
+from serve.pricing import Pricing
 from serve.refusals import Code, Refusal
 from tests.support.asgi import PREDICTIONS, Reply, call, post
 from tests.support.fragile_model import FEATURES
 from tests.support.serving import (
+    ANNA,
     GOOD_ROW,
     POISON_ROW,
     Models,
     Replica,
     make_body,
+    make_key,
     make_prices,
     make_replica,
 )
@@ -199,9 +205,23 @@ def break_model(replica: Replica) -> None:
     replica.scorer.failure = ZeroDivisionError()
 
 
+def reach_cap(replica: Replica) -> None:
+    replica.ledger.cap(make_key(ANNA.int).id, Credits(0))
+
+
+def only_read(replica: Replica) -> None:
+    replica.accounts.open_account(ANNA, frozenset({Scope.READ}))
+
+
+def remove_prices(replica: Replica) -> None:
+    replica.pipeline.pricing = Pricing(replica.accounts, PriceTable(()))
+
+
 REFUSALS: list[tuple[int, bytes, dict[str, str], Callable[[Replica], None] | None]] = [
     (401, make_body(), {"authorization": "Bearer x"}, None),
     (402, make_body(*[GOOD_ROW] * 101), {}, None),
+    (402, make_body(), {}, reach_cap),
+    (403, make_body(), {}, only_read),
     (404, make_body(model="none"), {}, None),
     (413, make_body().ljust(9000), {}, None),
     (415, make_body(), {"content_type": "text/csv"}, None),
@@ -212,6 +232,7 @@ REFUSALS: list[tuple[int, bytes, dict[str, str], Callable[[Replica], None] | Non
     (500, make_body(POISON_ROW), {}, None),
     (500, make_body(), {}, break_model),
     (503, make_body(), {}, lose_ledger),
+    (503, make_body(), {}, remove_prices),
 ]
 
 
@@ -252,6 +273,25 @@ async def test_models_show_the_price_of_now(replica: Replica) -> None:
     replica.pipeline.pricing._table = make_prices("0.25")
     [card] = (await call(replica.app, "/v1/models")).json["models"]
     assert card["price_per_instance"] == "0.25"
+
+
+async def test_a_model_without_a_price_is_listed_all_the_same(
+    replica: Replica, document: dict[str, Any]
+) -> None:
+    remove_prices(replica)
+    reply = await call(replica.app, "/v1/models")
+    assert_documented(document, "/v1/models", "GET", reply)
+    assert reply.json["models"][0]["price_per_instance"] is None
+
+
+@pytest.mark.parametrize("path", ["/v1/account", f"{PREDICTIONS}/{ANNA}"])
+async def test_a_key_that_may_only_score_cannot_read(
+    replica: Replica, document: dict[str, Any], path: str
+) -> None:
+    scoring = replica.accounts.open_account(ANNA, frozenset({Scope.SCORE}))
+    reply = await call(replica.app, path, "GET", {"authorization": scoring})
+    assert (reply.status, reply.json["code"]) == (403, "scope_missing")
+    assert_documented(document, path.replace(str(ANNA), "{id}"), "GET", reply)
 
 
 async def test_the_account_sees_its_balance_of_now(

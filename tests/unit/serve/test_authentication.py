@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -81,7 +82,7 @@ async def test_a_revoked_key_is_forgotten_and_no_other(
     for each in (anna, boris):
         await authenticator.authenticate(each)
     accounts.principals.clear()
-    authenticator.revoked(make_key(ANNA.int).id)
+    authenticator.changed(make_key(ANNA.int).id)
     await assert_refused(authenticator, anna)
     assert (await authenticator.authenticate(boris)).account_id == BORIS
 
@@ -94,9 +95,33 @@ async def test_a_key_written_in_several_ways_is_forgotten_in_all(
     for way in ways:
         await authenticator.authenticate(way)
     accounts.principals.clear()
-    authenticator.revoked(make_key(ANNA.int).id)
+    authenticator.changed(make_key(ANNA.int).id)
     for way in ways:
         await assert_refused(authenticator, way)
+
+
+async def test_a_key_past_its_expiry_is_refused_although_it_is_remembered(
+    accounts: MemoryAccounts,
+) -> None:
+    time = datetime(2030, 1, 1, tzinfo=UTC)
+    authenticator = Authenticator(accounts, now=lambda: time)
+    authenticator.revocations_heard()
+    anna = accounts.open_account(ANNA, expires_at=time + timedelta(seconds=1))
+    assert (await authenticator.authenticate(anna)).account_id == ANNA
+    time += timedelta(seconds=1)
+    for _ in range(2):
+        await assert_refused(authenticator, anna)
+    assert len(accounts.look_ups) == 1
+
+
+async def test_a_key_whose_expiry_was_moved_is_looked_up_again(
+    accounts: MemoryAccounts, authenticator: Authenticator
+) -> None:
+    anna = accounts.open_account(ANNA, expires_at=datetime(2020, 1, 1, tzinfo=UTC))
+    await assert_refused(authenticator, anna)
+    accounts.open_account(ANNA)
+    authenticator.changed(make_key(ANNA.int).id)
+    assert (await authenticator.authenticate(anna)).account_id == ANNA
 
 
 @pytest.mark.parametrize("revocation", ["of this key", "of another", "connection lost"])
@@ -111,7 +136,7 @@ async def test_a_look_up_that_raced_with_a_revocation_is_not_remembered(
         authenticator.revocations_lost()
         authenticator.revocations_heard()
     else:
-        authenticator.revoked(make_key(ANNA.int).id if revocation == "of this key" else "other")
+        authenticator.changed(make_key(ANNA.int).id if revocation == "of this key" else "other")
     accounts.gate.set()
     await asking
     accounts.principals.clear()

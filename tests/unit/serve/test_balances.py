@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from billing.credits import Credits
-from serve.balances import SeenBalances
+from serve.balances import SeenBalances, SeenCaps
 from serve.refusals import Code, Refusal
 from tests.support.serving import ANNA, BORIS
 
@@ -80,3 +80,16 @@ def test_the_last_balance_seen_counts(balances: SeenBalances, clock: Clock) -> N
     assert is_refused(balances, "1")
     balances.saw(ANNA, Credits.parse("1"))
     assert not is_refused(balances, "1")
+
+
+def test_a_cap_just_seen_refuses_its_own_key_for_a_second(clock: Clock) -> None:
+    caps = SeenCaps(clock)
+    caps.saw("key", Credits.parse("0.5"))
+    with pytest.raises(Refusal) as caught:
+        caps.check("key", Credits.parse("1"))
+    assert caught.value.code is Code.SPENDING_CAP_REACHED
+    assert caught.value.members == {"required": "1", "left": "0.5"}
+    caps.check("key", Credits.parse("0.5"))
+    caps.check("other", Credits.parse("1"))
+    clock.seconds += 1
+    caps.check("key", Credits.parse("1"))

@@ -7,7 +7,15 @@ import pickle
 
 import pytest
 
-from billing.errors import BillingError, LedgerBusy, LedgerUnavailable, OutcomeUnknown
+from billing.api_keys.errors import KeyAlreadyMade, KeyEnded, KeyMissing, RotationUnderWay
+from billing.errors import (
+    BillingError,
+    LedgerBusy,
+    LedgerUnavailable,
+    OutcomeUnknown,
+    PriceExists,
+    PriceMissing,
+)
 from models.errors import (
     ArtifactMismatch,
     ModelError,
@@ -63,12 +71,15 @@ def test_members_of_a_refusal_come_before_the_request_id_and_faults_last() -> No
     ]
 
 
-@pytest.mark.parametrize("code", with_status(409, 429, 503))
+WAITING_HELPS = {*with_status(429, 503), Code.REQUEST_IN_FLIGHT}
+
+
+@pytest.mark.parametrize("code", sorted(WAITING_HELPS))
 def test_where_waiting_helps_the_answer_says_how_long(code: Code) -> None:
     assert int(headers_of(code)[b"retry-after"]) >= 1
 
 
-@pytest.mark.parametrize("code", sorted(set(Code) - set(with_status(409, 429, 503))))
+@pytest.mark.parametrize("code", sorted(set(Code) - WAITING_HELPS))
 def test_where_waiting_does_not_help_the_answer_does_not_say_so(code: Code) -> None:
     assert b"retry-after" not in headers_of(code)
 
@@ -101,6 +112,12 @@ def test_a_refusal_pickles_whole() -> None:
         (OutcomeUnknown("x"), Code.LEDGER_UNAVAILABLE),
         (LedgerBusy("x"), Code.QUEUE_FULL),
         (BillingError("x"), Code.INTERNAL_ERROR),
+        (PriceMissing("x"), Code.PRICE_MISSING),
+        (PriceExists("x"), Code.PRICE_EXISTS),
+        (KeyMissing("x"), Code.NOT_FOUND),
+        (KeyEnded("x"), Code.KEY_ENDED),
+        (KeyAlreadyMade("x"), Code.KEY_ALREADY_MADE),
+        (RotationUnderWay("x"), Code.ROTATION_UNDER_WAY),
         (UnknownModel("m", ("a",)), Code.MODEL_NOT_FOUND),
         (UnknownVersion("m", "9", ("1",)), Code.VERSION_NOT_FOUND),
         (PredictionFailed("x", (0,)), Code.PREDICTION_FAILED),

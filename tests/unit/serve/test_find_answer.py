@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 
+from billing.api_keys.values import ALL_SCOPES
 from billing.charges import make_charge_id
 from billing.principal import Principal
 from serve.pipeline import ROUTE, find_answer
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 
 def principal(account_id: uuid.UUID) -> Principal:
-    return Principal(account_id, "name", "key")
+    return Principal(account_id, "name", "key", ALL_SCOPES)
 
 
 async def test_a_stored_answer_is_found_by_its_id(replica: Replica) -> None:

@@ -1,0 +1,124 @@
+"""`/v1/prices` and `/v1/quotes`: what an instance costs, and what a request would."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import Query, Response
+
+from billing.directory import Directory
+from billing.errors import IdempotencyConflict, PriceMissing
+from billing.prices import Price, PriceTable, set_price
+from models.errors import ModelError
+from models.manifest import Manifest
+from serve.accounts.access import Access, CallerDependency, make_router
+from serve.accounts.prices.wire import PriceInEffect, PriceList, PriceRequest, PriceRule, Quote
+from serve.accounts.requests import NewId, mark_created
+from serve.accounts.services import Services, ServicesDependency
+from serve.refusals import Code, Fault, Refusal
+from serve.settings import ValidatorConfig
+from serve.translation import refusal_of
+from serve.wire import problem_responses
+
+public_router = make_router(Access.PUBLIC, "prices")
+admin_router = make_router(Access.ADMIN, "prices")
+quote_router = make_router(Access.READ, "prices")
+
+_INSTANCES_MAX = ValidatorConfig().instances_max
+
+
+@public_router.get("/prices", summary="Prices of now and to come", responses=problem_responses(503))
+async def list_prices(services: ServicesDependency) -> PriceList:
+    """Of each model version that can be asked; one without a price is left out."""
+    table = await _fetch_table(services)
+    found = [_price_in_effect(table, manifest) for manifest in services.catalog.manifests]
+    return PriceList(
+        in_effect=[price for price in found if price is not None],
+        coming=[_view(price) for price in table.find_coming()],
+    )
+
+
+@admin_router.post(
+    "/prices",
+    status_code=201,
+    summary="Set a price",
+    responses=problem_responses(401, 403, 404, 409, 422, 503),
+)
+async def create_price(
+    body: PriceRequest,
+    request_id: NewId,
+    services: ServicesDependency,
+    caller: CallerDependency,
+    response: Response,
+) -> PriceRule:
+    """Requests already admitted keep their price; validators take up the new one within 1 s."""
+    _find_model(services, body.model, body.version)
+    now = services.now()
+    if body.effective_from is not None and body.effective_from < now:
+        fault = Fault("/effective_from", "The past has its prices: name a time to come.")
+        detail = "The request is not as it should be; see `errors`."
+        raise Refusal(Code.INVALID_REQUEST, detail, None, (fault,))
+    price = Price(body.model, body.version, body.amount, body.effective_from or now)
+    stored = await set_price(services.database, price, caller.actor, request_id=request_id)
+    if body.effective_from not in (None, stored.effective_from):
+        raise IdempotencyConflict("this request set a price from another moment on")
+    mark_created(response, "/accounts/v1/prices", replayed=stored is not price)
+    return _view(stored)
+
+
+@quote_router.get(
+    "/quotes",
+    summary="What a request would cost",
+    responses=problem_responses(401, 403, 404, 422, 503),
+)
+async def read_quote(
+    services: ServicesDependency,
+    model: Annotated[str, Query(description="Name of a model")],
+    version: Annotated[str | None, Query(description="Left out: the newest")] = None,
+    instances: Annotated[int, Query(ge=1, le=_INSTANCES_MAX)] = 1,
+) -> Quote:
+    """Reckoned as a validator does when it admits the request; the price may change until then."""
+    manifest = _find_model(services, model, version)
+    table = await _fetch_table(services)
+    return Quote(
+        model=manifest.name,
+        version=manifest.version,
+        instances=instances,
+        amount_each=table.price(manifest.name, manifest.version, 1),
+        amount=table.price(manifest.name, manifest.version, instances),
+    )
+
+
+async def _fetch_table(services: Services) -> PriceTable:
+    directory = Directory(services.database, services.billing.key_hash_secret)
+    return replace(await directory.fetch_prices(), now=services.now)
+
+
+def _find_model(services: Services, name: str, version: str | None) -> Manifest:
+    try:
+        return services.catalog.find(name, version)
+    except ModelError as error:
+        raise refusal_of(error) from error
+
+
+def _price_in_effect(table: PriceTable, manifest: Manifest) -> PriceInEffect | None:
+    try:
+        price = table.find(manifest.name, manifest.version)
+    except PriceMissing:
+        return None
+    return PriceInEffect(
+        model=manifest.name,
+        version=manifest.version,
+        amount=price.amount,
+        effective_from=price.effective_from,
+    )
+
+
+def _view(price: Price) -> PriceRule:
+    return PriceRule(
+        model=price.model,
+        version=price.version,
+        amount=price.amount,
+        effective_from=price.effective_from,
+    )
