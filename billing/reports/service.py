@@ -204,4 +204,4 @@ def _sums(row: asyncpg.Record) -> Sums:
 
 def _counts(rows: list[asyncpg.Record]) -> dict[Any, int]:
     """By what the first column says: an outcome, a bucket."""
-    return {key: requests for key, requests in rows}
+    return dict(map(tuple, rows))

@@ -63,6 +63,7 @@ async def fetch_usage(
     database: Database,
     account_id: uuid.UUID,
     span: Span,
+    *,
     step: Step,
     groups: Set[Group],
     rows_max: int = ROWS_MAX,

@@ -13,9 +13,11 @@ from serve.accounts.api_keys import routes as api_keys
 from serve.accounts.history import routes as history
 from serve.accounts.holds import routes as holds
 from serve.accounts.prices import routes as prices
+from serve.accounts.reports import routes as reports
 from serve.accounts.services import Services
 from serve.accounts.top_ups import pages as test_payments
 from serve.accounts.top_ups import routes as top_ups
+from serve.accounts.usage import routes as usage
 from serve.docs import add_docs
 from serve.problems import add_problem_handlers
 from serve.wire import Problem
@@ -32,6 +34,9 @@ ROUTERS: list[APIRouter] = [
     prices.public_router,
     prices.admin_router,
     prices.quote_router,
+    usage.router,
+    usage.operator_router,
+    reports.router,
 ]
 
 _DESCRIPTION = """\

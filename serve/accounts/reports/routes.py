@@ -113,9 +113,7 @@ async def read_models(services: ServicesDependency, span: SpanDependency) -> Mod
     return ModelsReport(
         **_about(span, as_of),
         models=[
-            ModelRevenue(
-                **dict(model_view(each)), revenue=each.sums.charged - each.sums.refunded
-            )
+            ModelRevenue(**dict(model_view(each)), revenue=each.sums.charged - each.sums.refunded)
             for each in models
         ],
     )

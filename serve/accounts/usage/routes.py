@@ -117,7 +117,7 @@ async def _usage(
         groups = {Group(name) for name in group.split(",") if name}
     except ValueError:
         raise invalid("query/group", "`group` takes model, version and key.") from None
-    usage = await fetch_usage(services.database, account_id, span, Step(by), groups)
+    usage = await fetch_usage(services.database, account_id, span, step=Step(by), groups=groups)
     return UsageReport(
         since=span.since,
         until=span.until,
@@ -139,9 +139,7 @@ async def _statement(
     if format_ == "json":
         return statement_view(statement)
     name = f'attachment; filename="statement-{month}.csv"'
-    return Response(
-        _csv(statement), media_type="text/csv", headers={"Content-Disposition": name}
-    )
+    return Response(_csv(statement), media_type="text/csv", headers={"Content-Disposition": name})
 
 
 def _csv(statement: Statement) -> str:
