@@ -26,6 +26,7 @@ from billing.keys import parse_key
 from billing.migrate import migrate
 from billing.prices import Price, set_price
 from billing.reconcile import Report, reconcile
+from billing.reports.rebuilding import rebuild
 from billing.retention import prune_answers
 from billing.settings import BillingSettings
 from billing.users.passwords import Passwords
@@ -55,7 +56,9 @@ prices = typer.Typer(help="What an instance costs.", no_args_is_help=True)
 admin = typer.Typer(help="Who may give roles.", no_args_is_help=True)
 app.add_typer(admin, name="admin")
 app.add_typer(keys, name="keys")
+reports = typer.Typer(help="The sums that reports read.", no_args_is_help=True)
 app.add_typer(prices, name="prices")
+app.add_typer(reports, name="reports")
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -179,6 +182,16 @@ def deploy(
     deployment.deploy(config)
     deployment.wait_until_running(out.print)
     out.print("the applications run")
+
+
+@reports.command(name="rebuild")
+def rebuild_reports_command() -> None:
+    """Add up every entry again: after restoring a dump, or where a report is doubted."""
+
+    async def make_anew(database: Database, settings: BillingSettings) -> int:
+        return await rebuild(settings.database_url, database)
+
+    out.print(f"added up {_with_database(make_anew)} entries")
 
 
 @keys.command(name="create")

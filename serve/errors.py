@@ -58,6 +58,7 @@ PROBLEMS: dict[Code, ProblemKind] = {
     Code.UNSUPPORTED_MEDIA_TYPE: ProblemKind(415, "The body must be JSON"),
     Code.INVALID_JSON: ProblemKind(422, "The body is not JSON"),
     Code.INVALID_REQUEST: ProblemKind(422, "The request is not valid"),
+    Code.REPORT_TOO_LARGE: ProblemKind(422, "The report would be too large"),
     Code.INVALID_IDEMPOTENCY_KEY: ProblemKind(422, "The Idempotency-Key is malformed"),
     Code.IDEMPOTENCY_KEY_CONFLICT: ProblemKind(422, "The key was used with another body"),
     Code.TOO_MANY_ALERTS: ProblemKind(409, "The account has as many alerts as it may"),

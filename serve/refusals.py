@@ -47,6 +47,7 @@ class Code(StrEnum):
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     INVALID_JSON = "invalid_json"
     INVALID_REQUEST = "invalid_request"
+    REPORT_TOO_LARGE = "report_too_large"
     INVALID_IDEMPOTENCY_KEY = "invalid_idempotency_key"
     IDEMPOTENCY_KEY_CONFLICT = "idempotency_key_conflict"
     TOO_MANY_ALERTS = "too_many_alerts"

@@ -24,6 +24,7 @@ from billing.errors import (
 from billing.grants.errors import AdjustmentMissing, EntryMissing, GrantMissing
 from billing.holds.errors import CaptureTooLarge, HoldExpired, HoldMissing, HoldResolved
 from billing.refunds.errors import PredictionMissing, RefundExceedsCharge, RefundMissing
+from billing.reports.errors import ReportTooLarge
 from billing.top_ups.errors import BadSignature, PaymentMismatch, ProviderUnavailable
 from billing.users.errors import (
     ConfirmationNeeded,
@@ -97,6 +98,10 @@ _BILLING: dict[type[BillingError], tuple[Code, str]] = {
     CaptureTooLarge: (
         Code.INVALID_REQUEST,
         "No more can be captured than is held; nothing was done.",
+    ),
+    ReportTooLarge: (
+        Code.REPORT_TOO_LARGE,
+        "More rows than one answer may have: take a shorter time, longer periods or fewer groups.",
     ),
     AlertMissing: (Code.NOT_FOUND, "There is no such alert."),
     AlertsTooMany: (

@@ -17,10 +17,12 @@ from serve.accounts.history import routes as history
 from serve.accounts.holds import routes as holds
 from serve.accounts.prices import routes as prices
 from serve.accounts.refunds import routes as refunds
+from serve.accounts.reports import routes as reports
 from serve.accounts.services import Services
 from serve.accounts.sessions import routes as sessions
 from serve.accounts.top_ups import pages as test_payments
 from serve.accounts.top_ups import routes as top_ups
+from serve.accounts.usage import routes as usage
 from serve.accounts.users import mail_routes as mail
 from serve.accounts.users import routes as users
 from serve.docs import add_docs
@@ -54,6 +56,9 @@ ROUTERS: list[APIRouter] = [
     prices.public_router,
     prices.admin_router,
     prices.quote_router,
+    usage.router,
+    usage.operator_router,
+    reports.router,
 ]
 
 _DESCRIPTION = """\

@@ -165,6 +165,16 @@ class AccountsSettings(PaymentSettings):
             pause_max=timedelta(seconds=self.delivery_pause_max_seconds),
         )
 
+    rollup_pause_seconds: Annotated[float, Field(gt=0)] = 2.0
+    """How late reports are where little is new: longer is cheaper."""
+
+    rollup_rows_max: Annotated[int, Field(ge=1, le=200_000)] = 20_000
+    """Entries added to the rollups by one transaction: 0.3 s at the measured rate."""
+
+    minutes_kept_hours: Annotated[float, Field(ge=2)] = 24.0
+    """What replicas counted is kept by the minute for so long, then by the hour. A replica sends
+    no minute older than half an hour again."""
+
     account_keys_max: Annotated[int, Field(ge=1)] = 50
     """Live API keys of one account."""
 

@@ -28,6 +28,7 @@ COMMANDS = [
     ["keys", "create"],
     ["keys", "revoke"],
     ["prices", "set"],
+    ["reports", "rebuild"],
 ]
 
 
@@ -62,7 +63,8 @@ def test_every_command_says_what_it_does(command: list[str]) -> None:
 def test_no_command_is_left_out_of_these_tests() -> None:
     registered = {(each.name or each.callback.__name__) for each in cli.app.registered_commands}  # type: ignore[union-attr]
     assert registered == {command[0] for command in COMMANDS if len(command) == 1}
-    assert {group.name for group in cli.app.registered_groups} == {"admin", "keys", "prices"}
+    groups = {group.name for group in cli.app.registered_groups}
+    assert groups == {"admin", "keys", "prices", "reports"}
 
 
 def test_without_a_command_the_help_is_shown() -> None:
