@@ -8,11 +8,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 from typing import Any
 
 import httpx
-from fastapi import FastAPI
 from sqlalchemy import insert
 
 from billing.accounts import create_key
@@ -73,14 +71,10 @@ class AccountsApp:
     services: Services
     clock: Clock
 
-    @cached_property
-    def api(self) -> FastAPI:
-        return build_accounts_api(self.services)
-
     @asynccontextmanager
     async def client(self, token: str | None = None) -> AsyncIterator[httpx.AsyncClient]:
         """A client of the application; with a bearer token where one is given."""
-        transport = httpx.ASGITransport(self.api, root_path="/accounts")
+        transport = httpx.ASGITransport(build_accounts_api(self.services), root_path="/accounts")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         async with httpx.AsyncClient(
             transport=transport, base_url=BASE_URL, headers=headers
