@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import accumulate
 from typing import Any
 
 import asyncpg
@@ -104,17 +106,14 @@ class Quantiles:
         """Of so many requests in each bucket; None of none."""
         if not buckets:
             return None
-        return cls(*(_quantile(buckets, share) for share in (0.5, 0.95, 0.99)))
-
-
-def _quantile(buckets: Mapping[int, int], share: float) -> float:
-    """The least latency that so great a share of the requests did not pass."""
-    missing = share * sum(buckets.values())
-    for bucket in sorted(buckets):
-        missing -= buckets[bucket]
-        if missing <= 0:
-            return middle_seconds(bucket)
-    return middle_seconds(max(buckets))
+        ordered = sorted(buckets)
+        so_far = list(accumulate(buckets[bucket] for bucket in ordered))
+        return cls(
+            *(
+                middle_seconds(ordered[bisect_left(so_far, share * so_far[-1])])
+                for share in (0.5, 0.95, 0.99)
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
