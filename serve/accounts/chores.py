@@ -5,13 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 
+from billing.grants.expiring import expire_grants
+from billing.grants.feed import settle_feed
 from billing.holds.actions import expire_holds
 from billing.reports.minutes import fold_minutes
 from billing.reports.rollups import advance
+from billing.sessions.actions import sweep_sessions
 from serve.accounts.bookkeeping import Chore
 from serve.accounts.outbox.chores import make_alert_chores
 from serve.accounts.services import Services
 
+_SWEEP_PAUSE_SECONDS = 600.0
 _HOLD_EXPIRY_SECONDS = 5.0
 """How late held credits are given back at most, where there are few."""
 
@@ -19,10 +23,18 @@ _FOLD_SECONDS = 600.0
 """How late minutes are folded into hours: small beside the hours they are kept."""
 
 
+_SETTLEMENT_SECONDS = 15.0
+_GRANT_EXPIRY_SECONDS = 60.0
+"""How long expired credits can be spent at most, where there are few."""
+
+
 def make_chores(services: Services) -> list[Chore]:
     """Every chore may run beside its like in another process: each is correct by the database."""
     return [
+        Chore("settlement", _SETTLEMENT_SECONDS, partial(settle_feed, services.database)),
+        Chore("grant expiry", _GRANT_EXPIRY_SECONDS, partial(_expire_grants, services)),
         Chore("hold expiry", _HOLD_EXPIRY_SECONDS, partial(_expire_holds, services)),
+        Chore("session sweep", _SWEEP_PAUSE_SECONDS, partial(_sweep_sessions, services)),
         *make_alert_chores(services),
         Chore("rollups", services.settings.rollup_pause_seconds, partial(_advance, services)),
         Chore("minutes", _FOLD_SECONDS, partial(_fold_minutes, services)),
@@ -40,3 +52,12 @@ async def _advance(services: Services) -> bool:
 async def _fold_minutes(services: Services) -> bool:
     kept = timedelta(hours=services.settings.minutes_kept_hours)
     return await fold_minutes(services.database, services.now() - kept)
+
+
+async def _expire_grants(services: Services) -> bool:
+    return await expire_grants(services.database, services.now())
+
+
+async def _sweep_sessions(services: Services) -> bool:
+    lifetimes = services.settings.lifetimes
+    return await sweep_sessions(services.database, lifetimes=lifetimes, now=services.now())

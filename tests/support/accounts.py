@@ -8,8 +8,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any
 
 import httpx
+from fastapi import FastAPI
 from sqlalchemy import insert
 
 from billing.accounts import create_key
@@ -19,13 +22,22 @@ from billing.sessions.actions import open_session
 from billing.sessions.values import Role
 from billing.settings import BillingSettings
 from billing.top_ups.ports import PaymentProvider
+from billing.users.passwords import Passwords
 from billing.users.tables import users
 from models.registry import ARTIFACTS_ROOT, read_catalog
 from serve.accounts.api import build_accounts_api
 from serve.accounts.services import Services
 from serve.accounts.settings import AccountsSettings
+from serve.accounts.throttling import Throttles
 
 BASE_URL = "http://127.0.0.1:8000/accounts"
+CHEAP_PASSWORDS: dict[str, Any] = {
+    "password_time_cost": 1,
+    "password_memory_kib": 8,
+    "password_parallelism": 1,
+}
+"""What hashing costs in tests: next to nothing."""
+
 _numbers = itertools.count(1)
 
 
@@ -61,10 +73,14 @@ class AccountsApp:
     services: Services
     clock: Clock
 
+    @cached_property
+    def api(self) -> FastAPI:
+        return build_accounts_api(self.services)
+
     @asynccontextmanager
     async def client(self, token: str | None = None) -> AsyncIterator[httpx.AsyncClient]:
         """A client of the application; with a bearer token where one is given."""
-        transport = httpx.ASGITransport(build_accounts_api(self.services), root_path="/accounts")
+        transport = httpx.ASGITransport(self.api, root_path="/accounts")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         async with httpx.AsyncClient(
             transport=transport, base_url=BASE_URL, headers=headers
@@ -114,11 +130,14 @@ def make_app(
 ) -> AccountsApp:
     """The application on that database."""
     clock = Clock()
+    settings = settings or AccountsSettings(**CHEAP_PASSWORDS)
     services = Services(
         database=database,
         billing=billing,
-        settings=settings or AccountsSettings(),
+        settings=settings,
         catalog=read_catalog(ARTIFACTS_ROOT),
+        passwords=Passwords(settings.hash_cost),
+        throttles=Throttles(settings),
         payments=payments,
         now=clock,
     )
