@@ -79,17 +79,12 @@ ORDER BY charged DESC, model, version
 """  # noqa: S608
 
 _ACCOUNTS = f"""
-SELECT top.*, name
-FROM (
-    SELECT account_id, {_SUMS}
-    FROM account_days
-    WHERE day >= $1 AND day < $2
-    GROUP BY account_id
-    ORDER BY {{order}} DESC, account_id
-    LIMIT $3
-) AS top
-LEFT JOIN accounts ON accounts.id = account_id
+SELECT account_id, {_SUMS}
+FROM account_days
+WHERE day >= $1 AND day < $2
+GROUP BY account_id
 ORDER BY {{order}} DESC, account_id
+LIMIT $3
 """  # noqa: S608
 
 
@@ -133,10 +128,9 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class TopAccount:
-    """An account and what it used."""
+    """An account and what it used; its name is an address, and not for reports."""
 
     account_id: uuid.UUID
-    name: str | None
     sums: Sums
 
 
@@ -192,7 +186,7 @@ async def fetch_top_accounts(
         as_of = await fetch_as_of(connection)
         query = _ACCOUNTS.format(order=order)
         rows = await connection.fetch(query, span.since, span.until, count)
-    return [TopAccount(row["account_id"], row["name"], _sums(row)) for row in rows], as_of
+    return [TopAccount(row["account_id"], _sums(row)) for row in rows], as_of
 
 
 def _sums(row: asyncpg.Record) -> Sums:

@@ -132,9 +132,7 @@ async def read_accounts(
     return AccountsReport(
         **_about(days, as_of),
         accounts=[
-            AccountUse.model_validate(
-                {"account_id": each.account_id, "name": each.name, **sums_of(each.sums)}
-            )
+            AccountUse.model_validate({"account_id": each.account_id, **sums_of(each.sums)})
             for each in accounts
         ],
     )
