@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import accumulate
 from typing import Any
 
 import asyncpg
@@ -77,17 +79,12 @@ ORDER BY charged DESC, model, version
 """  # noqa: S608
 
 _ACCOUNTS = f"""
-SELECT top.*, name
-FROM (
-    SELECT account_id, {_SUMS}
-    FROM account_days
-    WHERE day >= $1 AND day < $2
-    GROUP BY account_id
-    ORDER BY {{order}} DESC, account_id
-    LIMIT $3
-) AS top
-LEFT JOIN accounts ON accounts.id = account_id
+SELECT account_id, {_SUMS}
+FROM account_days
+WHERE day >= $1 AND day < $2
+GROUP BY account_id
 ORDER BY {{order}} DESC, account_id
+LIMIT $3
 """  # noqa: S608
 
 
@@ -104,17 +101,14 @@ class Quantiles:
         """Of so many requests in each bucket; None of none."""
         if not buckets:
             return None
-        return cls(*(_quantile(buckets, share) for share in (0.5, 0.95, 0.99)))
-
-
-def _quantile(buckets: Mapping[int, int], share: float) -> float:
-    """The least latency that so great a share of the requests did not pass."""
-    missing = share * sum(buckets.values())
-    for bucket in sorted(buckets):
-        missing -= buckets[bucket]
-        if missing <= 0:
-            return middle_seconds(bucket)
-    return middle_seconds(max(buckets))
+        ordered = sorted(buckets)
+        so_far = list(accumulate(buckets[bucket] for bucket in ordered))
+        return cls(
+            *(
+                middle_seconds(ordered[bisect_left(so_far, share * so_far[-1])])
+                for share in (0.5, 0.95, 0.99)
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +128,9 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class TopAccount:
-    """An account and what it used."""
+    """An account and what it used; its name is an address, and not for reports."""
 
     account_id: uuid.UUID
-    name: str | None
     sums: Sums
 
 
@@ -193,7 +186,7 @@ async def fetch_top_accounts(
         as_of = await fetch_as_of(connection)
         query = _ACCOUNTS.format(order=order)
         rows = await connection.fetch(query, span.since, span.until, count)
-    return [TopAccount(row["account_id"], row["name"], _sums(row)) for row in rows], as_of
+    return [TopAccount(row["account_id"], _sums(row)) for row in rows], as_of
 
 
 def _sums(row: asyncpg.Record) -> Sums:

@@ -10,8 +10,9 @@ import asyncpg
 
 from billing.database import Database
 
-# Reports read very different amounts: a plan for the times asked for pays.
-_PLAN_ANEW = "SET LOCAL plan_cache_mode = force_custom_plan"
+# Reports read very different amounts: a plan for the times asked for pays, and so does memory for
+# what is grouped (timeline of 90 days by the hour: 607 ms with the server's 4 MB on disk).
+_PREPARE = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL work_mem = '32MB'"
 
 # The first entry that is not in the rollups, if there is one.
 _AS_OF = """
@@ -35,7 +36,7 @@ async def snapshot(database: Database) -> AsyncIterator[asyncpg.Connection]:
         database.connection() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
-        await connection.execute(_PLAN_ANEW)
+        await connection.execute(_PREPARE)
         yield connection
 
 

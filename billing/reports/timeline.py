@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 
 from billing.credits import Credits
 from billing.database import Database
-from billing.reports.latency import middle_seconds
 from billing.reports.service import Quantiles
 from billing.reports.snapshots import fetch_as_of, snapshot
 from billing.reports.usage import Sums
-from billing.reports.values import Span, Step
+from billing.reports.values import Span
+
+_MINUTE = timedelta(minutes=1)
 
 _SUMS = """
 SELECT
-    date_trunc($3, hour, 'UTC') AS period,
+    date_bin($3, hour, $1) AS period,
     sum(predictions)::bigint AS predictions, sum(instances)::bigint AS instances,
     sum(charged_microcredits)::bigint AS charged, sum(refunded_microcredits)::bigint AS refunded
 FROM model_hours
@@ -25,17 +26,17 @@ WHERE hour >= $1 AND hour < $2
 GROUP BY period
 """
 
+# Sums of floats are exact up to 2^53 requests, and several times faster than of bigints.
 _COUNTED = """
-    SELECT date_trunc($3, minute, 'UTC') AS period, {column}, sum(requests) AS requests
+    SELECT period, {column}, sum(requests::float8) AS requests
     FROM (
-        SELECT minute, {column}, sum(requests) AS requests
+        SELECT date_bin($3, minute, $1) AS period, {column}, requests
         FROM {table}_minutes
         WHERE minute >= $1 AND minute < $2
-        GROUP BY minute, {column}
         UNION ALL
-        SELECT hour, {column}, requests
+        SELECT date_bin($3, hour, $1), {column}, requests
         FROM {table}_hours
-        WHERE hour >= $1 AND hour < $2 AND $3 <> 'minute'
+        WHERE hour >= $1 AND hour < $2 AND $3 > interval '1 minute'
     ) AS counted
     GROUP BY period, {column}
 """
@@ -46,18 +47,8 @@ FROM ({_COUNTED.format(column="outcome", table="request")}) AS by_period
 """  # noqa: S608
 
 _LATENCIES = f"""
-SELECT
-    period,
-    min(bucket) FILTER (WHERE so_far >= 0.50 * total) AS p50,
-    min(bucket) FILTER (WHERE so_far >= 0.95 * total) AS p95,
-    min(bucket) FILTER (WHERE so_far >= 0.99 * total) AS p99
-FROM (
-    SELECT
-        period, bucket,
-        sum(requests) OVER (PARTITION BY period ORDER BY bucket) AS so_far,
-        sum(requests) OVER (PARTITION BY period) AS total
-    FROM ({_COUNTED.format(column="bucket", table="latency")}) AS by_period
-) AS running
+SELECT period, array_agg(bucket) AS buckets, array_agg(requests::bigint) AS requests
+FROM ({_COUNTED.format(column="bucket", table="latency")}) AS by_period
 GROUP BY period
 """  # noqa: S608
 
@@ -80,13 +71,13 @@ class Timeline:
     as_of: datetime
 
 
-async def fetch_timeline(database: Database, span: Span, step: Step) -> Timeline:
+async def fetch_timeline(database: Database, span: Span, step: timedelta) -> Timeline:
     """Of whole steps. By the minute: as far back as minutes are kept."""
     times = (span.since, span.until, step)
     sums: list[asyncpg.Record] = []
     async with snapshot(database) as connection:
         as_of = await fetch_as_of(connection)
-        if step is not Step.MINUTE:
+        if step > _MINUTE:
             sums = await connection.fetch(_SUMS, *times)
         requests = await connection.fetch(_REQUESTS, *times)
         latencies = await connection.fetch(_LATENCIES, *times)
@@ -103,6 +94,6 @@ async def fetch_timeline(database: Database, span: Span, step: Step) -> Timeline
     for row in requests:
         period(row).requests[row["outcome"]] = row["requests"]
     for row in latencies:
-        quantiles = (middle_seconds(row[name]) for name in ("p50", "p95", "p99"))
-        period(row).latency = Quantiles(*quantiles)
+        buckets = dict(zip(row["buckets"], row["requests"], strict=True))
+        period(row).latency = Quantiles.of(buckets)
     return Timeline([periods[begin] for begin in sorted(periods)], as_of)

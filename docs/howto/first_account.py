@@ -75,7 +75,7 @@ def walk(http: httpx.Client, operator_email: str, operator_password: str) -> Non
 
     month = datetime.now(UTC).strftime("%Y-%m")
     statement = send(http, "GET", f"/accounts/v1/statements/{month}", None, anna)
-    say(month, "opened with", statement["opening_balance"], "and has", statement["closing_balance"])
+    say(month, "opened with", statement["opening"], "and has", statement["closing"])
 
     before = balance(http, anna)
     staff = sign_in(http, operator_email, operator_password)
@@ -118,7 +118,7 @@ def balance(http: httpx.Client, headers: dict[str, str]) -> str:
 
 def read_usage(http: httpx.Client, headers: dict[str, str]) -> dict[str, Any] | None:
     """The rollups follow the ledger by seconds."""
-    rows = send(http, "GET", "/accounts/v1/usage?by=day", None, headers)["items"]
+    rows = send(http, "GET", "/accounts/v1/usage?by=day", None, headers)["rows"]
     return rows[0] if rows else None
 
 

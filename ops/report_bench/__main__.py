@@ -29,7 +29,7 @@ from billing.reports.service import (
 from billing.reports.statements import fetch_statement
 from billing.reports.timeline import fetch_timeline
 from billing.reports.usage import fetch_usage
-from billing.reports.values import Group, Month, Span, Step
+from billing.reports.values import DAY, HOUR, Group, Month, Span, Step
 from billing.settings import BillingSettings
 from farebox.postgres import embedded_postgres
 from ops.report_bench.ledger import Size, generate
@@ -95,9 +95,11 @@ async def _time_all(owner: asyncpg.Connection, database: Database, size: Size) -
     charged = AccountOrder.CHARGED
     reports: dict[str, Report] = {
         "summary": lambda: fetch_summary(database, whole),
-        "timeline by day": lambda: fetch_timeline(database, whole, Step.DAY),
-        "timeline by hour": lambda: fetch_timeline(database, whole, Step.HOUR),
-        "timeline by minute, a day": lambda: fetch_timeline(database, last_day, Step.MINUTE),
+        "timeline by day": lambda: fetch_timeline(database, whole, DAY),
+        "timeline by hour": lambda: fetch_timeline(database, whole, HOUR),
+        "timeline by minute, a day": lambda: fetch_timeline(
+            database, last_day, timedelta(minutes=1)
+        ),
         "models": lambda: fetch_models(database, whole),
         "accounts": lambda: fetch_top_accounts(database, whole, charged, 20),
         "latency": lambda: fetch_latency(database, whole),

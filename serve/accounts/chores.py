@@ -15,38 +15,42 @@ from serve.accounts.bookkeeping import Chore
 from serve.accounts.outbox.chores import make_alert_chores
 from serve.accounts.services import Services
 
-_SWEEP_PAUSE_SECONDS = 600.0
+_SETTLEMENT_SECONDS = 15.0
+"""Who needs to know sooner which grants paid settles the account there and then."""
+
+_GRANT_EXPIRY_SECONDS = 60.0
+"""How long expired credits can be spent at most, where there are few."""
+
 _HOLD_EXPIRY_SECONDS = 5.0
 """How late held credits are given back at most, where there are few."""
+
+_SWEEP_SECONDS = 600.0
+"""Ended sessions open nothing: they are only tidied away."""
 
 _FOLD_SECONDS = 600.0
 """How late minutes are folded into hours: small beside the hours they are kept."""
 
 
-_SETTLEMENT_SECONDS = 15.0
-_GRANT_EXPIRY_SECONDS = 60.0
-"""How long expired credits can be spent at most, where there are few."""
-
-
 def make_chores(services: Services) -> list[Chore]:
     """Every chore may run beside its like in another process: each is correct by the database."""
+    rollup_seconds = services.settings.rollup_pause_seconds
     return [
         Chore("settlement", _SETTLEMENT_SECONDS, partial(settle_feed, services.database)),
         Chore("grant expiry", _GRANT_EXPIRY_SECONDS, partial(_expire_grants, services)),
         Chore("hold expiry", _HOLD_EXPIRY_SECONDS, partial(_expire_holds, services)),
-        Chore("session sweep", _SWEEP_PAUSE_SECONDS, partial(_sweep_sessions, services)),
-        *make_alert_chores(services),
-        Chore("rollups", services.settings.rollup_pause_seconds, partial(_advance, services)),
+        Chore("session sweep", _SWEEP_SECONDS, partial(_sweep_sessions, services)),
+        Chore("rollups", rollup_seconds, partial(_advance_rollups, services)),
         Chore("minutes", _FOLD_SECONDS, partial(_fold_minutes, services)),
+        *make_alert_chores(services),
     ]
-
-
-async def _expire_holds(services: Services) -> bool:
-    return await expire_holds(services.database, services.now())
 
 
 async def _expire_grants(services: Services) -> bool:
     return await expire_grants(services.database, services.now())
+
+
+async def _expire_holds(services: Services) -> bool:
+    return await expire_holds(services.database, services.now())
 
 
 async def _sweep_sessions(services: Services) -> bool:
@@ -54,7 +58,7 @@ async def _sweep_sessions(services: Services) -> bool:
     return await sweep_sessions(services.database, lifetimes=lifetimes, now=services.now())
 
 
-async def _advance(services: Services) -> bool:
+async def _advance_rollups(services: Services) -> bool:
     return await advance(services.database, services.settings.rollup_rows_max)
 
 

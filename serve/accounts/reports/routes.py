@@ -84,9 +84,9 @@ async def read_timeline(
     by: Annotated[Literal["minute", "hour", "day"], Query(description="UTC")] = "hour",
 ) -> TimelineReport:
     """Predictions, credits, requests by outcome and latency. Minutes are kept for a day or so."""
-    step = Step(by)
-    whole = span.outward(_STEPS[step])
-    if (whole.until - whole.since) / _STEPS[step] > _PERIODS_MAX:
+    step = _STEPS[Step(by)]
+    whole = span.outward(step)
+    if (whole.until - whole.since) / step > _PERIODS_MAX:
         raise Refusal(Code.REPORT_TOO_LARGE, f"At most {_PERIODS_MAX} periods: ask for fewer.")
     timeline = await fetch_timeline(services.database, whole, step)
     return TimelineReport(
@@ -132,9 +132,7 @@ async def read_accounts(
     return AccountsReport(
         **_about(days, as_of),
         accounts=[
-            AccountUse.model_validate(
-                {"account_id": each.account_id, "name": each.name, **sums_of(each.sums)}
-            )
+            AccountUse.model_validate({"account_id": each.account_id, **sums_of(each.sums)})
             for each in accounts
         ],
     )

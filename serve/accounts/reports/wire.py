@@ -89,7 +89,6 @@ class AccountUse(SumsView):
     """An account and what it used."""
 
     account_id: uuid.UUID
-    name: str | None
 
 
 class AccountsReport(Report):
