@@ -116,8 +116,8 @@ async def _make_history(
                 await add_credits(
                     connection,
                     account_id,
-                    Kind.TOP_UP,
-                    Origin.TOP_UP,
+                    Kind.ADJUSTMENT,
+                    Origin.ADJUSTMENT,
                     [part],
                     source_id=top_up,
                     reason="test",
