@@ -6,13 +6,13 @@ import uuid
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, Field
 
 from billing.credits import ZERO, Credits
 from billing.grants.values import Adjustment, EntryUses, Grant
-from serve.wire import Amount, Wire
+from serve.wire import Amount, Moment, Text, Wire
 
-Reason = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
+Reason = Annotated[Text, Field(min_length=1, max_length=500, pattern=r"\S")]
 """Why, for the account's holder and for the audit log."""
 
 
@@ -40,7 +40,7 @@ class NewGrantBody(Wire):
     priority: int = Field(
         default=50, ge=0, le=99, description="Smaller burns first; what was paid for has 100"
     )
-    expires_at: AwareDatetime | None = Field(default=None, description="Left out: never")
+    expires_at: Moment | None = Field(default=None, description="Left out: never")
 
 
 class GrantView(Wire):
