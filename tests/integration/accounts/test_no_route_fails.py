@@ -31,16 +31,10 @@ from tests.support.json_examples import make_example
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
 _ID = "00000000-0000-0000-0000-000000000007"
-_MOMENTS = [
-    "0001-01-01T00:00:00+14:00",
-    "9999-12-31T23:59:59-14:00",
-    "2026-01-01T00:00:00",
-    "2026-01-01T00:00:00+23:59",
-    "1970-01-01T00:00:00Z",
-]
-_TEXTS = ["", " ", "a\x00b", "\u202e", "-1", "0.0000001", "x" * 20_000, "%s{0}", *_MOMENTS]
-_WHOLES = ["2147483648", "9223372036854775808", "-9223372036854775809", "9" * 400, "٣"]
-_AMOUNTS = ["999999999999.999999", "-999999999999", "0.000001", "1e9", "NaN", "Infinity"]
+_MOMENTS = ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-01-01T00:00:00"]
+_TEXTS = ["", "a\x00b", "-1", "x" * 20_000, "%s{0}", *_MOMENTS]
+_WHOLES = ["9223372036854775808", "9" * 400, "\u0663"]
+_AMOUNTS = ["999999999999.999999", "-999999999999", "1e9", "NaN"]
 
 _CURSORS = [
     base64.urlsafe_b64encode(json.dumps(parts).encode()).decode()
@@ -62,10 +56,8 @@ _CURSORS = [
         ["predictions", True],
     )
 ]
-QUERY_TEXTS = [*_TEXTS, *_WHOLES, *_AMOUNTS, "2026-13", "0000-01", "9999-12", "null", *_CURSORS]
-PATH_TEXTS = [
-    *(text for text in (*_TEXTS, *_WHOLES, "2026-13", "9999-12") if text.strip()),
-]
+QUERY_TEXTS = [*_TEXTS, *_WHOLES, "0", "2026-13", *_CURSORS]
+PATH_TEXTS = [*filter(None, _TEXTS), *_WHOLES, "2026-13", "9999-12"]
 JSON_VALUES: list[Any] = [
     None,
     True,
@@ -203,7 +195,7 @@ def _requests(route: Route, path: str) -> Iterator[dict[str, Any]]:
             yield {**valid, "content": _dump({**route.body, name: value})}
     for content in RAW_BODIES if route.fields else ():
         yield {**valid, "content": content}
-    for headers in HEADERS:
+    for headers in HEADERS if route.fields else ():
         yield {**valid, "headers": headers}
 
 
