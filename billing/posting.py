@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.credits import ZERO, Credits
 from billing.errors import AccountMissing, CreditsMissing
-from billing.tables import balances, entries
+from billing.tables import accounts, balances, entries
 
 AVAILABLE_NOT_NEGATIVE = "balances_available_not_negative"
 
@@ -57,6 +57,15 @@ async def lock_balance(connection: AsyncConnection, account_id: uuid.UUID) -> Po
     if row is None:
         raise AccountMissing(f"there is no account {account_id}")
     return Posted(row.sequence, Credits(row.posted), Credits(row.posted - row.held))
+
+
+async def lock_open_account(connection: AsyncConnection, account_id: uuid.UUID) -> Posted:
+    """As `lock_balance`; a closed account is missing too: nothing comes to it any more."""
+    posted = await lock_balance(connection, account_id)
+    query = select(accounts.c.closed_at).where(accounts.c.id == account_id)
+    if (await connection.execute(query)).scalar_one_or_none() is not None:
+        raise AccountMissing(f"the account {account_id} is closed")
+    return posted
 
 
 async def post_entry(
