@@ -16,6 +16,16 @@ Reason = Annotated[Text, Field(min_length=1, max_length=500, pattern=r"\S")]
 """Why, for the account's holder and for the audit log."""
 
 
+_BY_HAND_MAX = Credits.parse("1000000000")
+"""Thousands of these in one hour still fit the sums of the reports."""
+
+
+def _bounded(amount: Credits) -> Credits:
+    if not -_BY_HAND_MAX <= amount <= _BY_HAND_MAX:
+        raise ValueError(f"an amount of {_BY_HAND_MAX} credits at most is needed")
+    return amount
+
+
 def _positive(amount: Credits) -> Credits:
     if amount <= ZERO:
         raise ValueError("an amount above zero is needed")
@@ -28,7 +38,7 @@ def _not_zero(amount: Credits) -> Credits:
     return amount
 
 
-PositiveAmount = Annotated[Amount, AfterValidator(_positive)]
+PositiveAmount = Annotated[Amount, AfterValidator(_positive), AfterValidator(_bounded)]
 
 
 class NewGrantBody(Wire):
@@ -98,7 +108,7 @@ class EntryGrantsView(Wire):
 class NewAdjustmentBody(Wire):
     """Credits to add (above zero) or to take (below zero)."""
 
-    amount: Annotated[Amount, AfterValidator(_not_zero)]
+    amount: Annotated[Amount, AfterValidator(_not_zero), AfterValidator(_bounded)]
     reason: Reason
 
 
