@@ -5,10 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
-.PHONY: help up down test check bench load train clean hooks format
+.PHONY: help up down test check bench bench-reports load train clean hooks format
 
 help: ## say what each target does
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 up: $(READY) ## start everything on this machine and stay until Ctrl-C
 	@exec $(BIN)/farebox up
@@ -29,6 +29,9 @@ check: $(READY) ## format, lint, types, import rules, deployment files
 
 bench: $(READY) ## measure the running product beside a plain peer (starts a product if none runs)
 	$(BIN)/python -m loadtest.with_product loadtest.bench
+
+bench-reports: $(READY) ## time the reports over 10,000,000 generated predictions (10 GB, some minutes)
+	$(BIN)/python -m ops.report_bench
 
 load: $(READY) ## Locust against the product, checked against loadtest/targets.toml
 	$(BIN)/python -m loadtest.with_product loadtest.load

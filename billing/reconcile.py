@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from billing.database import Database
+from billing.top_ups.values import CHARGED_BACK, DEBT_REPAID
 
 _EXAMPLES_MAX = 20
 
@@ -81,6 +82,134 @@ _RULES = {
         LEFT JOIN predictions USING (charge_id)
         WHERE predictions.charge_id IS NULL
     """,
+    "credits_come_as_grants": """
+        SELECT account_id || ' ' || sequence
+        FROM (SELECT * FROM entries WHERE amount_microcredits > 0) AS credits
+        FULL JOIN (
+            SELECT account_id, sequence, sum(amount_microcredits) AS total
+            FROM grants GROUP BY account_id, sequence
+        ) AS granted USING (account_id, sequence)
+        WHERE amount_microcredits IS DISTINCT FROM total
+    """,
+    "grant_has_left_what_was_not_used": """
+        SELECT coalesce(grants.id, used.grant_id)::text
+        FROM grants
+        FULL JOIN (
+            SELECT account_id, grant_id, sum(amount_microcredits) AS total
+            FROM grant_uses GROUP BY account_id, grant_id
+        ) AS used ON (used.account_id, used.grant_id) = (grants.account_id, grants.id)
+        WHERE remaining_microcredits IS DISTINCT FROM amount_microcredits - coalesce(total, 0)
+    """,
+    "grants_have_left_what_the_balance_was": """
+        SELECT settled.account_id::text
+        FROM settled
+        LEFT JOIN entries USING (account_id, sequence)
+        LEFT JOIN (
+            SELECT grants.account_id, sum(remaining_microcredits) AS total
+            FROM grants
+            JOIN settled USING (account_id)
+            WHERE grants.sequence <= settled.sequence
+            GROUP BY grants.account_id
+        ) AS sums USING (account_id)
+        WHERE coalesce(total, 0) IS DISTINCT FROM
+            CASE settled.sequence WHEN 0 THEN 0 ELSE balance_microcredits END
+    """,
+    "uses_add_up_to_their_debits": """
+        WITH running AS (
+            SELECT
+                account_id, sequence,
+                sum(-least(amount_microcredits, 0))
+                    OVER (PARTITION BY account_id ORDER BY sequence) AS total
+            FROM entries
+        )
+        SELECT grant_id || ' ' || first_sequence
+        FROM grant_uses
+        LEFT JOIN running AS first
+            ON (first.account_id, first.sequence) = (grant_uses.account_id, first_sequence)
+        LEFT JOIN running AS before_last
+            ON (before_last.account_id, before_last.sequence)
+                = (grant_uses.account_id, last_sequence - 1)
+        WHERE grant_uses.amount_microcredits IS DISTINCT FROM
+            CASE WHEN first_sequence = last_sequence THEN first_microcredits
+            ELSE first_microcredits + before_last.total - first.total + last_microcredits END
+    """,
+    "refunds_within_the_charge": """
+        SELECT coalesce(refund_totals.charge_id, sums.charge_id)::text
+        FROM refund_totals
+        FULL JOIN (
+            SELECT charge_id, sum(amount_microcredits) AS total FROM refunds GROUP BY charge_id
+        ) AS sums USING (charge_id)
+        LEFT JOIN predictions USING (charge_id)
+        WHERE refunded_microcredits IS DISTINCT FROM total
+            OR charged_microcredits IS DISTINCT FROM predictions.amount_microcredits
+            OR refunded_microcredits > charged_microcredits
+    """,
+    "refund_has_its_entry": """
+        SELECT coalesce(refunds.id, posted.source_id)::text
+        FROM refunds
+        FULL JOIN (SELECT * FROM entries WHERE kind = 'refund') AS posted
+            ON posted.source_id = refunds.id
+        WHERE (refunds.account_id, refunds.amount_microcredits)
+            IS DISTINCT FROM (posted.account_id, posted.amount_microcredits)
+    """,
+    "held_equals_open_holds": """
+        SELECT coalesce(balances.account_id, sums.account_id)::text
+        FROM balances
+        FULL JOIN (
+            SELECT account_id, sum(amount_microcredits) AS total
+            FROM holds WHERE status = 'open' GROUP BY account_id
+        ) AS sums USING (account_id)
+        WHERE balances.account_id IS NULL OR held <> coalesce(total, 0)
+    """,
+    "captured_hold_has_one_entry": """
+        SELECT coalesce(captured.id, captures.source_id)::text
+        FROM (SELECT * FROM holds WHERE status = 'captured') AS captured
+        FULL JOIN (
+            SELECT source_id, account_id, count(*) AS entries, sum(amount_microcredits) AS total
+            FROM entries WHERE kind = 'capture' GROUP BY source_id, account_id
+        ) AS captures ON captures.source_id = captured.id
+        WHERE (captured.account_id, captured.captured_microcredits, 1)
+            IS DISTINCT FROM (captures.account_id, -captures.total, captures.entries)
+    """,
+    "paid_top_up_has_one_entry": """
+        SELECT coalesce(paid.id, bought.source_id)::text
+        FROM (SELECT * FROM top_ups WHERE paid_at IS NOT NULL) AS paid
+        FULL JOIN (
+            SELECT source_id, account_id, count(*) AS entries, sum(amount_microcredits) AS total
+            FROM entries WHERE kind = 'top_up' GROUP BY source_id, account_id
+        ) AS bought ON bought.source_id = paid.id
+        WHERE (paid.account_id, paid.amount_microcredits, 1)
+            IS DISTINCT FROM (bought.account_id, bought.total, bought.entries)
+    """,
+    "charged_back_was_taken_or_is_owed": f"""
+        SELECT coalesce(charged_back.id, taken.source_id, debts.top_up_id)::text
+        FROM (
+            SELECT id, charged_back_microcredits AS total
+            FROM top_ups WHERE paid_at IS NOT NULL AND charged_back_microcredits > 0
+        ) AS charged_back
+        FULL JOIN (
+            SELECT source_id, -sum(amount_microcredits) AS total
+            FROM entries
+            WHERE kind = 'adjustment' AND reason = '{CHARGED_BACK}'
+            GROUP BY source_id
+        ) AS taken ON taken.source_id = charged_back.id
+        FULL JOIN debts ON debts.top_up_id = coalesce(charged_back.id, taken.source_id)
+        WHERE coalesce(charged_back.total, 0)
+            <> coalesce(taken.total, 0) + coalesce(debts.amount_microcredits, 0)
+    """,  # noqa: S608 - the reason is ours
+    "repaid_debts_equal_entries": f"""
+        SELECT coalesce(repaid.account_id, paid.account_id)::text
+        FROM (
+            SELECT account_id, sum(repaid_microcredits) AS total FROM debts GROUP BY account_id
+        ) AS repaid
+        FULL JOIN (
+            SELECT account_id, -sum(amount_microcredits) AS total
+            FROM entries
+            WHERE kind = 'adjustment' AND reason = '{DEBT_REPAID}'
+            GROUP BY account_id
+        ) AS paid USING (account_id)
+        WHERE coalesce(repaid.total, 0) <> coalesce(paid.total, 0)
+    """,  # noqa: S608 - the reason is ours
 }
 
 _TABLES = ("accounts", "balances", "entries", "predictions", "answers")

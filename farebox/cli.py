@@ -26,8 +26,13 @@ from billing.keys import parse_key
 from billing.migrate import migrate
 from billing.prices import Price, set_price
 from billing.reconcile import Report, reconcile
+from billing.reports.rebuilding import rebuild
 from billing.retention import prune_answers
 from billing.settings import BillingSettings
+from billing.users.passwords import Passwords
+from billing.users.roles import promote_admin
+from billing.users.signing_up import create_admin
+from billing.users.values import check_new_password, normalise_email
 from farebox.client import ScoringClient
 from farebox.demo import Demo
 from farebox.deployment import Deployment, load_serve_config
@@ -38,6 +43,7 @@ from farebox.running import RunningProduct, end_leftovers, is_running
 from farebox.settings import ProductSettings
 from farebox.store import billing_settings, postgres_url
 from models.errors import ModelError
+from serve.accounts.settings import AccountsSettings
 
 app = typer.Typer(
     help="Machine-learning predictions on Ray Serve, charged to prepaid credits exactly once.",
@@ -47,8 +53,12 @@ app = typer.Typer(
 )
 keys = typer.Typer(help="API keys and the accounts behind them.", no_args_is_help=True)
 prices = typer.Typer(help="What an instance costs.", no_args_is_help=True)
+admin = typer.Typer(help="Who may give roles.", no_args_is_help=True)
+app.add_typer(admin, name="admin")
 app.add_typer(keys, name="keys")
+reports = typer.Typer(help="The sums that reports read.", no_args_is_help=True)
 app.add_typer(prices, name="prices")
+app.add_typer(reports, name="reports")
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -174,6 +184,16 @@ def deploy(
     out.print("the applications run")
 
 
+@reports.command(name="rebuild")
+def rebuild_reports_command() -> None:
+    """Add up every entry again: after restoring a dump, or where a report is doubted."""
+
+    async def make_anew(database: Database, settings: BillingSettings) -> int:
+        return await rebuild(settings.database_url, database)
+
+    out.print(f"added up {_with_database(make_anew)} entries")
+
+
 @keys.command(name="create")
 def create_key_command(
     account: Annotated[str, typer.Option(help="Name of the account; made if it is new")],
@@ -230,6 +250,38 @@ def set_price_command(
     _with_database(store)
     since = f" from {moment:%Y-%m-%d %H:%M:%S} UTC" if effective_from else ""
     out.print(f"{model} {version or '(all versions)'}: {amount} credits an instance{since}")
+
+
+@admin.command(name="create")
+def create_admin_command(
+    email: Annotated[str, typer.Option(help="Whom to make an admin")],
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input")
+    ] = False,
+) -> None:
+    """Make a user with the role admin, or give it to one who exists and keeps their password."""
+    try:
+        address = normalise_email(email)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    if _with_database(lambda database, _settings: promote_admin(database, address)):
+        out.print(f"{address} is an admin; the password is as it was")
+        return
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else _ask_password()
+    check_new_password(password, address)
+
+    async def create(database: Database, _settings: BillingSettings) -> None:
+        new_hash = await Passwords(AccountsSettings().hash_cost).hash(password)
+        now = datetime.now(UTC)
+        await create_admin(database, address, new_hash, actor=COMMAND_LINE, now=now)
+
+    _with_database(create)
+    out.print(f"{address} is an admin and can sign in")
+
+
+def _ask_password() -> str:
+    password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return password
 
 
 def _with_database(use: Callable[[Database, BillingSettings], Awaitable[Result]]) -> Result:

@@ -27,6 +27,14 @@ PROBLEMS: dict[Code, ProblemKind] = {
     Code.FORBIDDEN: ProblemKind(403, "Not allowed"),
     Code.SCOPE_MISSING: ProblemKind(403, "The key's scopes do not allow it"),
     Code.CROSS_SITE: ProblemKind(403, "The request comes from another site"),
+    Code.SIGN_IN_FAILED: ProblemKind(401, "The e-mail or the password is wrong"),
+    Code.PASSWORD_WRONG: ProblemKind(403, "The password is wrong"),
+    Code.EMAIL_TAKEN: ProblemKind(409, "The e-mail is taken"),
+    Code.LINK_EXPIRED: ProblemKind(410, "The link works no longer"),
+    Code.TOO_MANY_ATTEMPTS: ProblemKind(429, "Too many attempts", 60),
+    Code.CONFIRMATION_NEEDED: ProblemKind(409, "Credits would be forfeited"),
+    Code.HOLDS_OPEN: ProblemKind(409, "Credits are held for work under way"),
+    Code.LAST_ADMIN: ProblemKind(409, "Nobody else is an admin"),
     Code.NOT_FOUND: ProblemKind(404, "No such thing"),
     Code.INSUFFICIENT_CREDITS: ProblemKind(402, "Not enough credits"),
     Code.SPENDING_CAP_REACHED: ProblemKind(402, "The key's spending cap is reached"),
@@ -44,16 +52,19 @@ PROBLEMS: dict[Code, ProblemKind] = {
     Code.TOO_MANY_KEYS: ProblemKind(409, "The account has too many live keys"),
     Code.PRICE_EXISTS: ProblemKind(409, "There is another price from that moment on"),
     Code.REQUEST_IN_FLIGHT: ProblemKind(409, "A request with this key is still running", 1),
+    Code.REFUND_EXCEEDS_CHARGE: ProblemKind(409, "Less than that is left of the charge"),
     Code.ANSWER_EXPIRED: ProblemKind(410, "The stored answer was pruned"),
     Code.BODY_TOO_LARGE: ProblemKind(413, "The body is too large"),
     Code.UNSUPPORTED_MEDIA_TYPE: ProblemKind(415, "The body must be JSON"),
     Code.INVALID_JSON: ProblemKind(422, "The body is not JSON"),
     Code.INVALID_REQUEST: ProblemKind(422, "The request is not valid"),
+    Code.REPORT_TOO_LARGE: ProblemKind(422, "The report would be too large"),
     Code.INVALID_IDEMPOTENCY_KEY: ProblemKind(422, "The Idempotency-Key is malformed"),
     Code.IDEMPOTENCY_KEY_CONFLICT: ProblemKind(422, "The key was used with another body"),
     Code.TOO_MANY_ALERTS: ProblemKind(409, "The account has as many alerts as it may"),
     Code.QUEUE_FULL: ProblemKind(429, "The server is at its limit", 1),
     Code.ACCOUNT_QUEUE_FULL: ProblemKind(429, "The account has too much waiting", 1),
+    Code.EXPORT_LIMIT_REACHED: ProblemKind(429, "Too many exports at once", 10),
     Code.PREDICTION_FAILED: ProblemKind(500, "The model failed on this input"),
     Code.INTERNAL_ERROR: ProblemKind(500, "Something went wrong on the server"),
     Code.PRICE_MISSING: ProblemKind(503, "The model has no price", 60),
@@ -96,8 +107,9 @@ def problem_document(refusal: Refusal, request_id: str) -> ProblemDocument:
     """Status, headers and body by RFC 9457; `Retry-After` where waiting helps."""
     kind = PROBLEMS[refusal.code]
     headers = [(b"content-type", PROBLEM_MEDIA_TYPE.encode())]
-    if kind.retry_after_seconds is not None:
-        headers.append((b"retry-after", str(kind.retry_after_seconds).encode()))
+    retry_after_seconds = refusal.members.get("retry_after_seconds", kind.retry_after_seconds)
+    if retry_after_seconds is not None:
+        headers.append((b"retry-after", str(retry_after_seconds).encode()))
     if kind.status == 401:  # noqa: PLR2004 - RFC 9110 wants the challenge with a 401
         headers.append((b"www-authenticate", b'Bearer realm="farebox"'))
     if refusal.code is Code.BODY_TOO_LARGE:

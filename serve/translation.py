@@ -21,8 +21,23 @@ from billing.errors import (
     PriceExists,
     PriceMissing,
 )
+from billing.grants.errors import AdjustmentMissing, EntryMissing, GrantMissing
 from billing.holds.errors import CaptureTooLarge, HoldExpired, HoldMissing, HoldResolved
+from billing.refunds.errors import PredictionMissing, RefundExceedsCharge, RefundMissing
+from billing.reports.errors import ReportTooLarge
 from billing.top_ups.errors import BadSignature, PaymentMismatch, ProviderUnavailable
+from billing.users.errors import (
+    ConfirmationNeeded,
+    EmailTaken,
+    HoldsOpen,
+    LastAdmin,
+    LinkExpired,
+    PasswordsBusy,
+    PasswordUnfit,
+    PasswordWrong,
+    SignInFailed,
+    UserMissing,
+)
 from models.errors import ModelError, UnknownModel, UnknownVersion
 from serve.refusals import Code, Refusal
 
@@ -34,9 +49,29 @@ _BILLING: dict[type[BillingError], tuple[Code, str]] = {
         "The ledger cannot be reached right now; nothing was charged. Send the request again.",
     ),
     AccountMissing: (Code.NOT_FOUND, "There is no such account."),
+    GrantMissing: (Code.NOT_FOUND, "There is no such grant."),
+    EntryMissing: (Code.NOT_FOUND, "There is no such entry."),
+    AdjustmentMissing: (Code.NOT_FOUND, "There is no such adjustment."),
+    PredictionMissing: (Code.NOT_FOUND, "There is no such prediction."),
+    RefundMissing: (Code.NOT_FOUND, "There is no such refund."),
     IdempotencyConflict: (
         Code.IDEMPOTENCY_KEY_CONFLICT,
         "This Idempotency-Key was used with another body; use a new key for a new request.",
+    ),
+    SignInFailed: (Code.SIGN_IN_FAILED, "No user has this e-mail and this password."),
+    PasswordWrong: (Code.PASSWORD_WRONG, "This is not the password; nothing was done."),
+    PasswordUnfit: (Code.INVALID_REQUEST, "A new password is not the e-mail address."),
+    PasswordsBusy: (Code.QUEUE_FULL, "Too many passwords are being checked; try again shortly."),
+    EmailTaken: (Code.EMAIL_TAKEN, "A user with this e-mail exists: sign in instead."),
+    LinkExpired: (
+        Code.LINK_EXPIRED,
+        "The link was used before, or is too old; ask for a new one.",
+    ),
+    UserMissing: (Code.NOT_FOUND, "There is no such user."),
+    LastAdmin: (Code.LAST_ADMIN, "Give another user the role `admin` first."),
+    HoldsOpen: (
+        Code.HOLDS_OPEN,
+        "Credits are held for work under way; wait for its end, or release them.",
     ),
     CreditsMissing: (Code.INSUFFICIENT_CREDITS, _CREDITS_MISSING),
     BadSignature: (
@@ -63,6 +98,10 @@ _BILLING: dict[type[BillingError], tuple[Code, str]] = {
     CaptureTooLarge: (
         Code.INVALID_REQUEST,
         "No more can be captured than is held; nothing was done.",
+    ),
+    ReportTooLarge: (
+        Code.REPORT_TOO_LARGE,
+        "More rows than one answer may have: take a shorter time, longer periods or fewer groups.",
     ),
     AlertMissing: (Code.NOT_FOUND, "There is no such alert."),
     AlertsTooMany: (
@@ -110,6 +149,17 @@ _BILLING: dict[type[BillingError], tuple[Code, str]] = {
 
 def refusal_of(error: BillingError | ModelError) -> Refusal:
     """The refusal that a client gets for `error`."""
+    if isinstance(error, RefundExceedsCharge):
+        return Refusal(
+            Code.REFUND_EXCEEDS_CHARGE,
+            f"{error.left} credits are left to refund of this charge; nothing was given back.",
+        )
+    if isinstance(error, ConfirmationNeeded):
+        return Refusal(
+            Code.CONFIRMATION_NEEDED,
+            f"{error.available} credits would be lost: send this number as `forfeit_credits`.",
+            {"available": str(error.available)},
+        )
     if isinstance(error, BillingError):
         code, detail = _BILLING.get(
             type(error), (Code.INTERNAL_ERROR, "Billing failed; nothing was charged.")

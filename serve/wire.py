@@ -171,7 +171,10 @@ class Problem(BaseModel):
     required: CreditsText | None = Field(
         default=None, description="What the request costs, with a 402"
     )
-    available: CreditsText | None = Field(default=None, description="With insufficient_credits")
+    available: CreditsText | None = Field(
+        default=None, description="With insufficient_credits and confirmation_needed"
+    )
+    retry_after_seconds: int | None = Field(default=None, description="With too_many_attempts")
     left: CreditsText | None = Field(
         default=None, description="What the key's cap leaves, with spending_cap_reached"
     )
@@ -195,18 +198,18 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 _PROBLEM_DESCRIPTIONS = {
     400: "The message's signature is wrong or too old; nothing happened",
-    401: "No API key, or one that is malformed, unknown, expired or revoked",
+    401: "No API key or session, or one that is malformed, unknown, expired or ended",
     402: "Not enough credits (`required`, `available`), or the key's spending cap is reached "
     "(`required`, `left`)",
     403: "The key's scopes, or the caller's role, do not allow it",
-    404: "No such model, version, prediction or route",
+    404: "No such model, version, prediction, route or other thing of the caller's",
     405: "The route does not take this method",
     409: "Not in this state, or a request with the same Idempotency-Key is still running",
-    410: "Answered and paid before, but the stored answer was pruned after 24 hours; free",
+    410: "Pruned after 24 hours (a stored answer, free), or used up (a link)",
     413: "The body is too large",
     415: "The body is not declared as JSON",
     422: "Not JSON, wrong shape, unknown feature, or the key was used with another body",
-    429: "The queue, or the account's share of it, is full; see Retry-After",
+    429: "The queue, or the caller's share of it, is full; see Retry-After",
     500: "The model failed on this input, or something went wrong; nothing was charged",
     503: "The ledger or the model is out of reach, the model has no price, or the deadline passed; "
     "see Retry-After",

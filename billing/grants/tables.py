@@ -40,12 +40,32 @@ grants = Table(
     Index(None, "account_id", "sequence"),
     Index(
         None,
+        "account_id",
+        "priority",
+        postgresql_where=text("remaining_microcredits > 0"),
+    ),
+    Index(
+        None,
         "expires_at",
         postgresql_where=text("expires_at IS NOT NULL AND remaining_microcredits > 0"),
     ),
 )
 """`sequence` is the entry that brought the credits; `remaining_microcredits` is true up to the
 account's `settled.sequence`."""
+
+adjustments = Table(
+    "adjustments",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("account_id", Uuid, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("amount_microcredits", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    created_at(),
+    CheckConstraint("amount_microcredits <> 0", name="amount_not_zero"),
+    Index(None, "account_id", "sequence"),
+)
+"""What operators put right by hand; `sequence` is the entry. A positive one is a grant too."""
 
 settled = Table(
     "settled",

@@ -49,7 +49,12 @@ class Session:
 
 def make_token() -> str:
     """A new opaque token of 256 bits."""
-    return TOKEN_PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
+    return TOKEN_PREFIX + make_random_text()
+
+
+def make_random_text() -> str:
+    """256 unpredictable bits that can stand in a URL."""
+    return secrets.token_urlsafe(_TOKEN_BYTES)
 
 
 def hash_token(token: str) -> bytes:

@@ -27,6 +27,7 @@ from serve.authentication import require_scope
 from serve.refusals import Code, Refusal
 
 COOKIE = "__Host-farebox_session"
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -77,12 +78,12 @@ async def _caller(request: Request) -> Caller:
     bearer = bearer.strip() if scheme.lower() == "bearer" else ""
     cookie = request.cookies.get(COOKIE, "")
     if not bearer and cookie:
-        _check_same_origin(request, services.settings.public_url)
+        check_same_origin(request, services.settings.public_url)
     token = bearer or cookie
     if token.startswith(TOKEN_PREFIX):
         caller = await _by_session(services, token)
-    else:
-        caller = await _by_key(services, token)
+    else:  # a cookie holds nothing but sessions
+        caller = await _by_key(services, bearer)
     if caller is None:
         raise Refusal(
             Code.UNAUTHENTICATED,
@@ -115,7 +116,7 @@ async def _by_key(services: Services, text: str) -> Caller | None:
     return Caller(principal.account_id, Role.USER, key_id=principal.key_id)
 
 
-def _check_same_origin(request: Request, public_url: str) -> None:
+def check_same_origin(request: Request, public_url: str) -> None:
     """A cookie travels with requests that other sites make: those may not change anything.
 
     Browsers say where a request comes from by `Sec-Fetch-Site`, older ones by `Origin`.
@@ -123,10 +124,23 @@ def _check_same_origin(request: Request, public_url: str) -> None:
     if request.method in _SAFE_METHODS:
         return
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    own = urlsplit(public_url)
-    if site == "same-origin" or (site is None and origin == f"{own.scheme}://{own.netloc}"):
+    if site == "same-origin":
+        return
+    if site is None and origin is not None and _origin_of(origin) == _origin_of(public_url):
         return
     raise Refusal(Code.CROSS_SITE, "A session's cookie is taken from our own pages alone.")
+
+
+def _origin_of(url: str) -> tuple[str, str, int] | None:
+    """Scheme, host and port (RFC 6454); a default port may be left out. None: no origin."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or parts.username is not None:
+        return None
+    return parts.scheme, parts.hostname, port or _DEFAULT_PORTS[parts.scheme]
 
 
 CallerDependency = Annotated[Caller, Depends(_caller)]

@@ -10,18 +10,42 @@ from fastapi.openapi.utils import get_openapi
 from serve.accounts.access import SECURITY_SCHEMES
 from serve.accounts.alerts import routes as alerts
 from serve.accounts.api_keys import routes as api_keys
+from serve.accounts.audit import routes as audit
+from serve.accounts.grants import routes as grants
+from serve.accounts.history import operator_routes as operator_history
 from serve.accounts.history import routes as history
 from serve.accounts.holds import routes as holds
 from serve.accounts.prices import routes as prices
+from serve.accounts.refunds import routes as refunds
+from serve.accounts.reports import routes as reports
 from serve.accounts.services import Services
+from serve.accounts.sessions import routes as sessions
 from serve.accounts.top_ups import pages as test_payments
 from serve.accounts.top_ups import routes as top_ups
+from serve.accounts.usage import routes as usage
+from serve.accounts.users import mail_routes as mail
+from serve.accounts.users import routes as users
 from serve.docs import add_docs
 from serve.problems import add_problem_handlers
 from serve.wire import Problem
 
 ROUTERS: list[APIRouter] = [
+    audit.router,
+    mail.public_router,
+    mail.router,
+    sessions.public_router,
+    sessions.router,
+    users.admin_router,
+    users.operator_router,
+    users.public_router,
+    users.read_router,
+    users.router,
     history.router,
+    grants.router,
+    grants.operator_router,
+    refunds.router,
+    refunds.operator_router,
+    operator_history.router,
     top_ups.router,
     top_ups.webhook_router,
     top_ups.operator_router,
@@ -32,6 +56,9 @@ ROUTERS: list[APIRouter] = [
     prices.public_router,
     prices.admin_router,
     prices.quote_router,
+    usage.router,
+    usage.operator_router,
+    reports.router,
 ]
 
 _DESCRIPTION = """\

@@ -10,12 +10,14 @@ from ray.serve import Application
 
 from billing.database import Database
 from billing.settings import BillingSettings
+from billing.users.passwords import Passwords
 from models.registry import read_catalog
 from serve.accounts.api import build_accounts_api
 from serve.accounts.bookkeeping import Bookkeeping
 from serve.accounts.chores import make_chores
 from serve.accounts.services import Services
 from serve.accounts.settings import AccountsSettings
+from serve.accounts.throttling import Throttles
 from serve.accounts.top_ups.providers import make_provider
 from serve.settings import ServeSettings
 
@@ -56,6 +58,8 @@ def make_services() -> Services:
         billing=billing,
         settings=settings,
         catalog=read_catalog(ServeSettings().models_dir),
+        passwords=Passwords(settings.hash_cost),
+        throttles=Throttles(settings),
         payments=make_provider(settings, billing.key_hash_secret),
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -40,8 +39,7 @@ class Bookkeeping:
         """Cancel the chores and wait for their end; a transaction under way is rolled back."""
         for task in self._tasks:
             task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
 async def _repeat(chore: Chore) -> None:
@@ -49,8 +47,18 @@ async def _repeat(chore: Chore) -> None:
         has_more = False
         try:
             has_more = await chore.run()
+        except asyncio.CancelledError:
+            if _is_stopping():
+                raise
+            # Something the chore waited for was cancelled, not the chore.
+            logger.exception("chore_failed", chore=chore.name)
         except LedgerUnavailable as error:
             logger.warning("chore_put_off", chore=chore.name, reason=str(error))
         except Exception:
             logger.exception("chore_failed", chore=chore.name)
         await asyncio.sleep(0 if has_more else chore.pause_seconds)
+
+
+def _is_stopping() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -78,7 +78,14 @@ PageDependency = Annotated[PageRequest, Depends(_page_request)]
 
 def encode_cursor(*parts: object) -> str:
     """An opaque text of plain JSON values, of UUIDs and of times."""
-    return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
+    return base64.urlsafe_b64encode(orjson.dumps(parts, default=_plain)).decode().rstrip("=")
+
+
+def _plain(value: object) -> str:
+    """The driver's UUIDs are of a subclass that orjson does not take."""
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} cannot stand in a cursor")
 
 
 def decode_cursor(cursor: str) -> list[object]:
@@ -112,3 +119,16 @@ def bad_cursor() -> Refusal:
     """The cursor is not one of this list's."""
     fault = Fault("query/cursor", "Not a cursor: send `next_cursor` of the page before as it was.")
     return Refusal(Code.INVALID_REQUEST, "The request is not as it should be.", None, (fault,))
+
+
+def uuid_after(page: PageRequest) -> uuid.UUID | None:
+    """The id that the page begins behind, in a list whose cursors are ids."""
+    if page.after is None:
+        return None
+    match page.after:
+        case [str() as text]:
+            try:
+                return uuid.UUID(text)
+            except ValueError:
+                pass
+    raise bad_cursor()

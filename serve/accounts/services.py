@@ -12,8 +12,12 @@ from fastapi import Depends, Request
 from billing.database import Database
 from billing.settings import BillingSettings
 from billing.top_ups.ports import PaymentProvider
+from billing.users.passwords import Passwords
+from billing.users.values import Welcome
 from models.registry import Catalog
 from serve.accounts.settings import AccountsSettings
+from serve.accounts.slots import Slots
+from serve.accounts.throttling import Throttles
 
 
 def _now() -> datetime:
@@ -28,9 +32,21 @@ class Services:
     billing: BillingSettings
     settings: AccountsSettings
     catalog: Catalog
+    passwords: Passwords
+    throttles: Throttles
     payments: PaymentProvider | None = None
     """None: credits are not sold here."""
     now: Callable[[], datetime] = field(default=_now)
+    exports: Slots = field(default_factory=Slots)
+
+    @property
+    def welcome(self) -> Welcome:
+        """What a new address gets."""
+        return Welcome.of(
+            self.settings.welcome,
+            self.settings.welcome_expires_after,
+            self.billing.key_hash_secret,
+        )
 
 
 def _services(request: Request) -> Services:

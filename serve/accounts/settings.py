@@ -5,13 +5,33 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import SettingsConfigDict
+import limits
+from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, SecretStr
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from billing.credits import Credits
 from billing.outbox.values import Patience
 from billing.sessions.values import Lifetimes
+from billing.users.mails import MailLinks
+from billing.users.passwords import HashCost
 from serve.accounts.top_ups.settings import PaymentSettings
+
+
+def _split(value: object) -> object:
+    """Items by commas, as a variable holds them."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def _check_rate(text: str) -> str:
+    if len(limits.parse_many(text)) != 1:
+        raise ValueError("one rate, such as `10 per 15 minutes`")
+    return text
+
+
+Rate = Annotated[str, AfterValidator(_check_rate)]
+"""In the words of the `limits` library: `10 per 15 minutes`, `5/hour`."""
 
 
 class AccountsSettings(PaymentSettings):
@@ -36,6 +56,67 @@ class AccountsSettings(PaymentSettings):
     welcome_credits: Annotated[str, Field(pattern=r"^\d{1,9}(\.\d{1,6})?$")] = "100"
     """Given once to each address that signs up."""
 
+    refund_grace_days: Annotated[float, Field(gt=0, le=3_650)] = 30.0
+    """What is refunded to credits that have expired since can be used for so long."""
+    welcome_expiry_days: Annotated[float, Field(gt=0)] | None = None
+    """Welcome credits that were not used expire after so long."""
+
+    password_time_cost: Annotated[int, Field(ge=1, le=100)] = 3
+    password_memory_kib: Annotated[int, Field(ge=8, le=4_194_304)] = 65_536
+    password_parallelism: Annotated[int, Field(ge=1, le=64)] = 4
+    """Argon2id's parameters: RFC 9106's second recommendation, 64 MiB for a hash."""
+
+    password_hashes_at_once: Annotated[int, Field(ge=1, le=64)] = 2
+    """Passwords hashed at the same time by one replica: each takes the memory above."""
+
+    password_hashes_waiting_max: Annotated[int, Field(ge=0)] = 32
+    """Two seconds of work or so; more get 429."""
+
+    sign_in_rate_per_email: Rate = "10 per 15 minutes"
+    sign_in_rate_per_address: Rate = "60 per 15 minutes"
+    sign_in_rate_in_all: Rate = "600 per minute"
+    """Tries at passwords that one replica takes; those that succeed clear the e-mail's count."""
+
+    sign_up_rate_per_email: Rate = "5 per hour"
+    sign_up_rate_per_address: Rate = "20 per hour"
+    sign_up_rate_in_all: Rate = "300 per minute"
+    """Sign-ups, and mails asked for, that one replica takes."""
+
+    trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_split)] = ()
+    """Networks, by commas, whose `X-Forwarded-For` is believed; nobody's if empty."""
+
+    verification_link_hours: Annotated[float, Field(gt=0)] = 48.0
+    reset_link_hours: Annotated[float, Field(gt=0)] = 1.0
+
+    reset_answer_seconds: Annotated[float, Field(ge=0)] = 0.5
+    """When a password reset is answered, whether there is such a user or not."""
+
+    @property
+    def hash_cost(self) -> HashCost:
+        return HashCost(
+            time_cost=self.password_time_cost,
+            memory_kib=self.password_memory_kib,
+            parallelism=self.password_parallelism,
+            at_once=self.password_hashes_at_once,
+            waiting_max=self.password_hashes_waiting_max,
+        )
+
+    @property
+    def welcome_expires_after(self) -> timedelta | None:
+        days = self.welcome_expiry_days
+        return None if days is None else timedelta(days=days)
+
+    @property
+    def mail_links(self) -> MailLinks | None:
+        """None where no mail is sent."""
+        if self.smtp_host is None:
+            return None
+        return MailLinks(
+            self.public_url.rstrip("/"),
+            timedelta(hours=self.verification_link_hours),
+            timedelta(hours=self.reset_link_hours),
+        )
+
     alerts_per_account_max: Annotated[int, Field(ge=1)] = 20
 
     webhook_allow_http: bool = False
@@ -51,7 +132,7 @@ class AccountsSettings(PaymentSettings):
     """Webhooks sent at once by one bookkeeper; one account has a quarter of them at most."""
 
     smtp_host: str | None = None
-    """Where mail goes out; left out: none is sent."""
+    """Where mail goes out; left out: none is sent, and no address is verified."""
 
     smtp_port: Annotated[int, Field(ge=1, le=65_535)] = 587
     smtp_username: str | None = None
@@ -84,8 +165,25 @@ class AccountsSettings(PaymentSettings):
             pause_max=timedelta(seconds=self.delivery_pause_max_seconds),
         )
 
+    rollup_pause_seconds: Annotated[float, Field(gt=0)] = 2.0
+    """How late reports are where little is new: longer is cheaper."""
+
+    rollup_rows_max: Annotated[int, Field(ge=1, le=200_000)] = 20_000
+    """Entries added to the rollups by one transaction: 0.3 s at the measured rate."""
+
+    minutes_kept_hours: Annotated[float, Field(ge=2)] = 24.0
+    """What replicas counted is kept by the minute for so long, then by the hour. A replica sends
+    no minute older than half an hour again."""
+
     account_keys_max: Annotated[int, Field(ge=1)] = 50
     """Live API keys of one account."""
+
+    exports_max: Annotated[int, Field(ge=1)] = 2
+    """Exports at once in one process: each uses a connection of its pool for most of its time."""
+
+    @property
+    def refund_grace(self) -> timedelta:
+        return timedelta(days=self.refund_grace_days)
 
     @property
     def lifetimes(self) -> Lifetimes:

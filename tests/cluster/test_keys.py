@@ -91,7 +91,7 @@ def wait_until_refused(api: Api, seconds: float = 1.0) -> set[str]:
     """Return when each of 20 requests in a row was refused; fail after the time."""
     deadline = time.monotonic() + seconds
     while True:
-        answers = [api.client.post("/v1/predictions", content=b"{}") for _ in range(20)]
+        answers = [api.client.post("/v1/predictions", json={}) for _ in range(20)]
         if {answer.status_code for answer in answers} == {401}:
             return {answer.json()["code"] for answer in answers}
         assert time.monotonic() < deadline, "some replica still lets the key in"

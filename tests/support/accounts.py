@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 from sqlalchemy import insert
@@ -19,13 +20,22 @@ from billing.sessions.actions import open_session
 from billing.sessions.values import Role
 from billing.settings import BillingSettings
 from billing.top_ups.ports import PaymentProvider
+from billing.users.passwords import Passwords
 from billing.users.tables import users
 from models.registry import ARTIFACTS_ROOT, read_catalog
 from serve.accounts.api import build_accounts_api
 from serve.accounts.services import Services
 from serve.accounts.settings import AccountsSettings
+from serve.accounts.throttling import Throttles
 
 BASE_URL = "http://127.0.0.1:8000/accounts"
+CHEAP_PASSWORDS: dict[str, Any] = {
+    "password_time_cost": 1,
+    "password_memory_kib": 8,
+    "password_parallelism": 1,
+}
+"""What hashing costs in tests: next to nothing."""
+
 _numbers = itertools.count(1)
 
 
@@ -114,11 +124,14 @@ def make_app(
 ) -> AccountsApp:
     """The application on that database."""
     clock = Clock()
+    settings = settings or AccountsSettings(**CHEAP_PASSWORDS)
     services = Services(
         database=database,
         billing=billing,
-        settings=settings or AccountsSettings(),
+        settings=settings,
         catalog=read_catalog(ARTIFACTS_ROOT),
+        passwords=Passwords(settings.hash_cost),
+        throttles=Throttles(settings),
         payments=payments,
         now=clock,
     )

@@ -142,8 +142,10 @@ GRANT UPDATE (name, scopes, expires_at, revoked_at) ON api_keys TO farebox_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON key_caps, key_spending, key_uses TO farebox_app;
 
 GRANT SELECT ON
-    accounts, balances, entries, predictions, prices, audit, key_caps, key_spending, key_uses
+    balances, entries, predictions, prices, audit, key_caps, key_spending, key_uses
     TO farebox_reporter;
+-- An account's name is its user's e-mail.
+GRANT SELECT (id, created_at, closed_at) ON accounts TO farebox_reporter;
 GRANT SELECT (account_id, role, email_verified_at, created_at) ON users TO farebox_reporter;
 GRANT SELECT (
     id, account_id, name, scopes, created_at, expires_at, revoked_at, lineage_id
@@ -151,7 +153,8 @@ GRANT SELECT (
 """
 
 _DOWN = """
-REVOKE SELECT ON accounts, balances, entries, predictions, prices FROM farebox_reporter;
+REVOKE SELECT ON balances, entries, predictions, prices FROM farebox_reporter;
+REVOKE SELECT (id, created_at) ON accounts FROM farebox_reporter;
 REVOKE SELECT (id, account_id, name, created_at, revoked_at) ON api_keys FROM farebox_reporter;
 DROP TABLE
     audit, key_uses, key_spending, key_caps, welcomed_addresses, email_tokens, sessions, users;

@@ -29,8 +29,21 @@ CREATE TABLE grants (
         CHECK (remaining_microcredits BETWEEN 0 AND amount_microcredits)
 );
 CREATE INDEX grants_account_id_sequence_idx ON grants (account_id, sequence);
+CREATE INDEX grants_account_id_priority_idx ON grants (account_id, priority)
+    WHERE remaining_microcredits > 0;
 CREATE INDEX grants_expires_at_idx ON grants (expires_at)
     WHERE expires_at IS NOT NULL AND remaining_microcredits > 0;
+
+CREATE TABLE adjustments (
+    id uuid CONSTRAINT adjustments_pkey PRIMARY KEY,
+    account_id uuid NOT NULL,
+    sequence bigint NOT NULL,
+    amount_microcredits bigint NOT NULL,
+    reason text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT adjustments_amount_not_zero CHECK (amount_microcredits <> 0)
+);
+CREATE INDEX adjustments_account_id_sequence_idx ON adjustments (account_id, sequence);
 
 CREATE TABLE settled (
     account_id uuid CONSTRAINT settled_pkey PRIMARY KEY,
@@ -200,7 +213,7 @@ CREATE INDEX deliveries_alert_id_created_at_idx ON deliveries (alert_id, created
 """
 
 _PRIVILEGES = """
-GRANT SELECT, INSERT ON grants, grant_uses, payment_events, refunds TO farebox_app;
+GRANT SELECT, INSERT ON grants, adjustments, grant_uses, payment_events, refunds TO farebox_app;
 GRANT UPDATE (remaining_microcredits) ON grants TO farebox_app;
 GRANT SELECT, INSERT, UPDATE (sequence) ON settled TO farebox_app;
 GRANT SELECT, INSERT ON top_ups, debts, refund_totals, holds TO farebox_app;
@@ -218,14 +231,15 @@ GRANT UPDATE (
 ) ON deliveries TO farebox_app;
 
 GRANT SELECT ON
-    grants, settled, grant_uses, top_ups, payment_events, debts, refunds, refund_totals, holds
+    grants, adjustments, settled, grant_uses, top_ups, payment_events, debts, refunds,
+    refund_totals, holds
     TO farebox_reporter;
 """
 
 _DOWN = """
 DROP TABLE
     deliveries, alerts, holds, refund_totals, refunds, debts, payment_events, top_ups,
-    grant_uses, settled, grants;
+    grant_uses, settled, adjustments, grants;
 """
 
 

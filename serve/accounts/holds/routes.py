@@ -44,7 +44,7 @@ async def create_hold(
     response: Response,
 ) -> HoldView:
     """They cannot be spent otherwise until the hold is captured or released, or expires."""
-    _check_positive(body.credits)
+    _check_positive(body.amount)
     seconds_max = services.settings.hold_seconds_max
     if body.lifetime_seconds > seconds_max:
         raise _fault("/lifetime_seconds", f"A hold lasts {seconds_max} seconds at most.")
@@ -52,7 +52,7 @@ async def create_hold(
     new = Hold(
         id=new_id,
         account_id=caller.account_id,
-        amount=body.credits,
+        amount=body.amount,
         reason=body.reason,
         created_at=now,
         expires_at=now + timedelta(seconds=body.lifetime_seconds),
@@ -108,7 +108,7 @@ async def capture_hold(
     body: CaptureRequest | None = None,
 ) -> HoldView:
     """All of it or a part; the rest is given back. The same again is answered the same."""
-    amount = body.credits if body is not None else None
+    amount = body.amount if body is not None else None
     if amount is not None:
         _check_positive(amount)
     hold = await actions.capture(
@@ -132,7 +132,7 @@ async def release_hold(
 
 def _check_positive(amount: Credits) -> None:
     if amount <= ZERO:
-        raise _fault("/credits", "An amount above zero is needed.")
+        raise _fault("/amount", "An amount above zero is needed.")
 
 
 def _fault(pointer: str, detail: str) -> Refusal:

@@ -15,7 +15,7 @@ from serve.wire import Amount, Wire
 class HoldRequest(Wire):
     """Credits to be set aside."""
 
-    credits: Amount
+    amount: Amount
     reason: str = Field(min_length=1, max_length=200, examples=["bulk job 12"])
     lifetime_seconds: int = Field(
         default=3600, ge=1, description="Afterwards the hold expires and its credits are given back"
@@ -25,7 +25,7 @@ class HoldRequest(Wire):
 class CaptureRequest(Wire):
     """How much of a hold is spent."""
 
-    credits: Amount | None = Field(
+    amount: Amount | None = Field(
         default=None, description="Left out: all; less: the rest is given back"
     )
 
@@ -35,7 +35,7 @@ class HoldView(Wire):
 
     id: uuid.UUID
     status: Status
-    credits: Amount
+    amount: Amount
     captured: Amount
     reason: str
     created_at: datetime
@@ -47,7 +47,7 @@ class HoldView(Wire):
         return cls(
             id=hold.id,
             status=hold.status,
-            credits=hold.amount,
+            amount=hold.amount,
             captured=hold.captured,
             reason=hold.reason,
             created_at=hold.created_at,

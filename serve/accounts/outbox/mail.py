@@ -6,6 +6,7 @@ import asyncio
 import smtplib
 import ssl
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.headerregistry import Address
@@ -74,12 +75,14 @@ class MailSender:
             raise NotSent(f"The mail server was not reached: {type(error).__name__}.") from error
 
     def _hand_over(self, server: SmtpServer, message: EmailMessage) -> None:
-        with self._connect(server) as smtp:
+        with closing(self._connect(server)) as smtp:
             if server.tls == "starttls":
                 smtp.starttls(context=self._ssl_context or ssl.create_default_context())
             if server.username is not None:
                 smtp.login(server.username, server.password or "")
             smtp.send_message(message)
+            with suppress(smtplib.SMTPException, OSError):  # the mail is taken: no reason to resend
+                smtp.quit()
 
     def _connect(self, server: SmtpServer) -> smtplib.SMTP:
         if server.tls != "tls":
@@ -96,9 +99,12 @@ def compose(claimed: Claimed, sender: str, now: datetime) -> EmailMessage:
     """Of the payload's `to`, `subject` and `text`. One message has one id, however often it is
     sent. Raises ValueError for a line break in a header or an address that is none.
     """
+    to = str(claimed.payload["to"])
+    if not to or any(character in to for character in ",;<> \t"):
+        raise ValueError("not one address")
     message = EmailMessage()
     message["From"] = sender
-    message["To"] = (Address(addr_spec=str(claimed.payload["to"])),)
+    message["To"] = (Address(addr_spec=to),)
     message["Subject"] = str(claimed.payload["subject"])
     message["Date"] = format_datetime(now)
     message["Message-ID"] = f"<{claimed.id}@{sender.rpartition('@')[2].rstrip('>')}>"

@@ -74,7 +74,7 @@ async def create_price(
 )
 async def read_quote(
     services: ServicesDependency,
-    model: Annotated[str, Query(description="Name of a model")],
+    model: Annotated[str, Query(description="Name of a model", examples=["android-malware"])],
     version: Annotated[str | None, Query(description="Left out: the newest")] = None,
     instances: Annotated[int, Query(ge=1, le=_INSTANCES_MAX)] = 1,
 ) -> Quote:

@@ -37,6 +37,12 @@ _TERMINATE = (
         "DELETE FROM api_keys",
         "UPDATE prices SET amount_microcredits = 0",
         "DELETE FROM prices",
+        "UPDATE audit SET action = ''",
+        "DELETE FROM audit",
+        "TRUNCATE audit",
+        "DELETE FROM welcomed_addresses",
+        "UPDATE users SET account_id = gen_random_uuid()",
+        "UPDATE sessions SET expires_at = now()",
         "DROP TABLE entries",
         "ALTER TABLE balances DROP CONSTRAINT balances_available_not_negative",
         "CREATE TABLE mine ()",
@@ -47,6 +53,48 @@ async def test_application_may_not(statement: str, database: Database) -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         async with database.connection() as connection:
             await connection.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * FROM entries, balances, predictions, prices, audit",
+        "SELECT * FROM entry_hours, usage_hours, account_days, model_hours, kind_hours",
+        "SELECT * FROM request_minutes, latency_minutes",
+        "SELECT * FROM grants, top_ups, refunds, holds, debts",
+        "SELECT account_id, role, created_at FROM users",
+        "SELECT id, account_id, scopes FROM api_keys",
+    ],
+)
+async def test_reporter_reads_what_reports_are_made_of(
+    query: str, superuser: asyncpg.Connection
+) -> None:
+    await superuser.execute("SET ROLE farebox_reporter")
+    await superuser.fetch(query)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT password_hash FROM users",
+        "SELECT email FROM users",
+        "SELECT * FROM users",
+        "SELECT secret_hash FROM api_keys",
+        "SELECT * FROM api_keys",
+        "SELECT token_hash FROM sessions",
+        "SELECT token_hash FROM email_tokens",
+        "SELECT address_hash FROM welcomed_addresses",
+        "SELECT secret FROM alerts",
+        "SELECT payload FROM deliveries",
+        "INSERT INTO audit (actor_role, action) VALUES ('admin', 'x')",
+        "UPDATE balances SET posted = 1",
+        "DELETE FROM entries",
+    ],
+)
+async def test_reporter_may_not(statement: str, superuser: asyncpg.Connection) -> None:
+    await superuser.execute("SET ROLE farebox_reporter")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await superuser.execute(statement)
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,13 @@ class _Pair:
                     amount,
                 )
                 await connection.execute(
+                    "INSERT INTO grants (id, account_id, sequence, origin, priority,"
+                    " amount_microcredits, remaining_microcredits, reason)"
+                    " VALUES (uuidv7(), $1, 1, 'grant', 50, $2, $2, '')",
+                    account,
+                    amount,
+                )
+                await connection.execute(
                     "INSERT INTO balances (account_id, posted, sequence) VALUES ($1, $2, 1)",
                     account,
                     amount,

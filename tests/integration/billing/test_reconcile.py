@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
 
+from billing.audit.actions import COMMAND_LINE
 from billing.database import Database
+from billing.grants.settling import catch_up
 from billing.ledger import PostgresLedger
 from billing.reconcile import reconcile
+from billing.refunds.actions import refund_prediction
+from billing.refunds.values import RefundRequest
 from tests.charges import make_charge
 from tests.integration.billing.conftest import MakeAccount
 
@@ -18,6 +23,12 @@ pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 _INSERT_PREDICTION = (
     "INSERT INTO predictions SELECT gen_random_uuid(), account_id, key_id, request_id, model,"
     " version, instances, amount_microcredits, body_sha256 FROM predictions LIMIT 1"
+)
+
+_INSERT_TOP_UP = (
+    "INSERT INTO top_ups (id, account_id, provider, status, amount_microcredits,"
+    " price_minor_units, currency, paid_at)"
+    " SELECT gen_random_uuid(), account_id, 'test', 'paid', 1, 1, 'usd', now() FROM balances"
 )
 
 _COPY_ENTRY = (
@@ -50,15 +61,64 @@ _CORRUPTIONS = {
     "answer_has_prediction": [
         "INSERT INTO answers (charge_id, inputs, predictions) VALUES (gen_random_uuid(), '', '')"
     ],
+    "credits_come_as_grants": ["UPDATE grants SET sequence = 2"],
+    "grant_has_left_what_was_not_used": [
+        "UPDATE grants SET remaining_microcredits = remaining_microcredits - 1"
+    ],
+    "grants_have_left_what_the_balance_was": ["UPDATE settled SET sequence = 2"],
+    "uses_add_up_to_their_debits": [
+        "UPDATE grant_uses SET last_microcredits = last_microcredits + 1"
+    ],
+    "refunds_within_the_charge": ["UPDATE refunds SET amount_microcredits = 2"],
+    "refund_has_its_entry": ["UPDATE refunds SET id = gen_random_uuid()"],
+    "held_equals_open_holds": ["UPDATE balances SET held = 1"],
+    "captured_hold_has_one_entry": [
+        (
+            "INSERT INTO holds (id, account_id, amount_microcredits, captured_microcredits, status,"
+            " reason, expires_at, resolved_at)"
+            " SELECT gen_random_uuid(), account_id, 1, 1, 'captured', 'job', now(), now()"
+            " FROM balances"
+        )
+    ],
+    "paid_top_up_has_one_entry": [_INSERT_TOP_UP],
+    "charged_back_was_taken_or_is_owed": [
+        (
+            "INSERT INTO debts (top_up_id, account_id, amount_microcredits)"
+            " SELECT gen_random_uuid(), account_id, 1 FROM balances"
+        )
+    ],
+    "repaid_debts_equal_entries": [
+        (
+            "INSERT INTO debts (top_up_id, account_id, amount_microcredits, repaid_microcredits)"
+            " SELECT gen_random_uuid(), account_id, 1, 1 FROM balances"
+        )
+    ],
 }
 
 
 @pytest.fixture
-async def account(ledger: PostgresLedger, make_account: MakeAccount) -> uuid.UUID:
-    """One that was charged twice."""
+async def account(
+    database: Database, ledger: PostgresLedger, make_account: MakeAccount
+) -> uuid.UUID:
+    """One that was charged twice, and settled."""
     account_id = await make_account("5")
     await ledger.charge([make_charge(account_id), make_charge(account_id)])
+    await catch_up(database, account_id)
     return account_id
+
+
+async def _refund(database: Database, account_id: uuid.UUID) -> None:
+    """One of its charges."""
+    async with database.connection() as connection:
+        charge_id = await connection.fetchval("SELECT charge_id FROM predictions LIMIT 1")
+    request = RefundRequest(uuid.uuid4(), charge_id, None, "test")
+    await refund_prediction(
+        database,
+        COMMAND_LINE,
+        request,
+        now=datetime(2030, 1, 1, tzinfo=UTC),
+        grace=timedelta(days=1),
+    )
 
 
 async def test_sound_ledger_is_clean(database: Database, account: uuid.UUID) -> None:
@@ -78,6 +138,9 @@ async def test_sound_ledger_is_clean(database: Database, account: uuid.UUID) -> 
 async def test_corruption_is_found(
     rule: str, database: Database, account: uuid.UUID, superuser: asyncpg.Connection
 ) -> None:
+    if rule.startswith("refund"):
+        await _refund(database, account)
+        assert (await reconcile(database)).is_clean
     for statement in _CORRUPTIONS[rule]:
         await superuser.execute(statement)
     report = await reconcile(database)

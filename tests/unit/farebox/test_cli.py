@@ -24,9 +24,11 @@ COMMANDS = [
     ["prune"],
     ["migrate"],
     ["deploy"],
+    ["admin", "create"],
     ["keys", "create"],
     ["keys", "revoke"],
     ["prices", "set"],
+    ["reports", "rebuild"],
 ]
 
 
@@ -61,7 +63,8 @@ def test_every_command_says_what_it_does(command: list[str]) -> None:
 def test_no_command_is_left_out_of_these_tests() -> None:
     registered = {(each.name or each.callback.__name__) for each in cli.app.registered_commands}  # type: ignore[union-attr]
     assert registered == {command[0] for command in COMMANDS if len(command) == 1}
-    assert {group.name for group in cli.app.registered_groups} == {"keys", "prices"}
+    groups = {group.name for group in cli.app.registered_groups}
+    assert groups == {"admin", "keys", "prices", "reports"}
 
 
 def test_without_a_command_the_help_is_shown() -> None:
@@ -219,3 +222,9 @@ def test_a_key_that_is_not_live_is_an_error(
     code, said = run_main(capsys, "keys", "revoke", "nobody")
     assert code == 1
     assert "no live key nobody" in said
+
+
+def test_an_admins_address_is_checked_before_anything_is_started(home: Path) -> None:
+    result = runner.invoke(cli.app, ["admin", "create", "--email", "nobody"])
+    assert result.exit_code == 2
+    assert list(home.iterdir()) == []

@@ -45,7 +45,12 @@ OPERATION_MEMBERS = {
     "responses",
     "security",
 }
-NOT_OF_SCORING = {Code.PREDICTION_NOT_FOUND, Code.ROUTE_NOT_FOUND, Code.METHOD_NOT_ALLOWED}
+NOT_OF_SCORING = {
+    Code.BAD_SIGNATURE,
+    Code.PREDICTION_NOT_FOUND,
+    Code.ROUTE_NOT_FOUND,
+    Code.METHOD_NOT_ALLOWED,
+}
 
 
 @pytest.fixture

@@ -36,6 +36,9 @@ def with_status(*statuses: int) -> list[Code]:
     return [code for code in Code if PROBLEMS[code].status in statuses]
 
 
+WAITING_HELPS = {*with_status(429, 503), Code.REQUEST_IN_FLIGHT}
+
+
 def test_every_code_is_a_kind_of_problem_and_no_other() -> None:
     assert set(PROBLEMS) == set(Code)
 
@@ -71,12 +74,16 @@ def test_members_of_a_refusal_come_before_the_request_id_and_faults_last() -> No
     ]
 
 
-WAITING_HELPS = {*with_status(429, 503), Code.REQUEST_IN_FLIGHT}
-
-
 @pytest.mark.parametrize("code", sorted(WAITING_HELPS))
 def test_where_waiting_helps_the_answer_says_how_long(code: Code) -> None:
     assert int(headers_of(code)[b"retry-after"]) >= 1
+
+
+def test_a_refusal_may_know_better_how_long() -> None:
+    refusal = Refusal(Code.TOO_MANY_ATTEMPTS, "why", {"retry_after_seconds": 7})
+    document = problem_document(refusal, "r")
+    assert dict(document.headers)[b"retry-after"] == b"7"
+    assert json.loads(document.body)["retry_after_seconds"] == 7
 
 
 @pytest.mark.parametrize("code", sorted(set(Code) - WAITING_HELPS))
@@ -86,7 +93,7 @@ def test_where_waiting_does_not_help_the_answer_does_not_say_so(code: Code) -> N
 
 @pytest.mark.parametrize("code", Code)
 def test_a_401_and_no_other_carries_a_challenge(code: Code) -> None:
-    assert (b"www-authenticate" in headers_of(code)) is (code is Code.UNAUTHENTICATED)
+    assert (b"www-authenticate" in headers_of(code)) is (PROBLEMS[code].status == 401)
 
 
 @pytest.mark.parametrize("code", Code)

@@ -1,0 +1,1 @@
+"""Times the reports on a large ledger: `make bench-reports`."""
