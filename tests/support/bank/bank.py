@@ -19,7 +19,7 @@ from billing.charges import (
     StoredAnswer,
 )
 from billing.credits import ZERO, Credits
-from billing.grants.adding import PAID_PRIORITY, Origin
+from billing.grants.adding import PAID_PRIORITY, PROMOTION_PRIORITY, Origin
 from billing.posting import Kind
 from tests.support.bank.book import Book, Entry, Part, total
 from tests.support.bank.caps import Caps
@@ -62,14 +62,15 @@ class Bank:
         self._welcome = welcome
         self._grace = grace
 
-    def sign_up(self, email: str, account_id: uuid.UUID) -> None:
-        """Open an account with the welcome credits."""
-        if email in self.emails:
-            raise Refused("email_taken")
+    def sign_up(self, email: str, account_id: uuid.UUID, grant_id: uuid.UUID) -> Book:
+        """Open an account with the welcome credits; the product made the ids."""
+        assert email not in self.emails
         self.emails.append(email)
         book = Book(account_id)
         self.books[account_id] = book
-        book.credit(Kind.GRANT, Origin.GRANT, [Part(self._welcome, 50)], None)
+        welcome = Part(self._welcome, PROMOTION_PRIORITY, id=grant_id)
+        book.credit(Kind.GRANT, Origin.GRANT, [welcome], grant_id)
+        return book
 
     def give(self, book: Book, gift: Part) -> bool:
         """Promotional credits; whether they were given before."""

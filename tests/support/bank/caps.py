@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from billing.api_keys.values import Period
-
 from billing.credits import ZERO, Credits
 
 
@@ -19,7 +19,7 @@ class Caps:
         """By lineage and period."""
         self.charges: list[tuple[str, Period, datetime, Credits]] = []
 
-    def add_key(self, key_id: str, caps: dict[Period, Credits]) -> None:
+    def add_key(self, key_id: str, caps: Mapping[Period, Credits]) -> None:
         """A key that is a lineage of its own."""
         self.lineages[key_id] = key_id
         for period, cap in caps.items():

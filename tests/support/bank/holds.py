@@ -6,9 +6,8 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from billing.holds.values import Status
-
 from billing.credits import ZERO, Credits
+from billing.holds.values import Status
 from billing.posting import Kind
 from tests.support.bank.book import Book
 from tests.support.bank.errors import Refused
@@ -32,6 +31,11 @@ class Holds:
 
     def __init__(self) -> None:
         self.holds: list[Hold] = []
+
+    def find(self, hold_id: uuid.UUID) -> Hold:
+        """The hold of that id, which there is."""
+        [hold] = [hold for hold in self.holds if hold.id == hold_id]
+        return hold
 
     def reserve(
         self, hold_id: uuid.UUID, book: Book, amount: Credits, lifetime: timedelta, now: datetime

@@ -5,11 +5,10 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from billing.top_ups.values import EventKind, Status
-
 from billing.credits import ZERO, Credits
 from billing.grants.adding import PAID_PRIORITY, Origin
 from billing.posting import Kind
+from billing.top_ups.values import EventKind, Status
 from tests.support.bank.book import Book, Part
 from tests.support.bank.errors import Refused
 
