@@ -104,6 +104,7 @@ class MoneyMachine(RuleBasedStateMachine):
     )
     def open(
         self,
+        *,
         given: list[Any],
         sold: list[Any],
         owed: list[Any],
