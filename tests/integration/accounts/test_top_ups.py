@@ -142,7 +142,7 @@ async def test_webhooks_credit_once_and_a_chargeback_leaves_a_debt_that_operator
 ) -> None:
     top_up_id = uuid.UUID((await buy(anna))["id"])
     payments, price = TestPayments(), Price(10, "usd")
-    held = await anna.client.post("/v1/holds", json={"credits": "100", "reason": "job"})
+    held = await anna.client.post("/v1/holds", json={"amount": "100", "reason": "job"})
     assert held.status_code == 201
     async with app.client() as provider:
 
@@ -156,7 +156,7 @@ async def test_webhooks_credit_once_and_a_chargeback_leaves_a_debt_that_operator
         for _ in range(2):
             await tell(EventKind.PAID, "paid")
         assert await available(anna) == "10"
-        rest = await anna.client.post("/v1/holds", json={"credits": "7", "reason": "job"})
+        rest = await anna.client.post("/v1/holds", json={"amount": "7", "reason": "job"})
         await tell(EventKind.CHARGED_BACK, "back")
     balance = (await anna.client.get("/v1/balance")).json()
     assert balance == {"posted": "107", "held": "107", "available": "0", "owed": "7"}

@@ -6,7 +6,6 @@ import asyncio
 import random
 import uuid
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import asyncpg
 import pytest
@@ -116,8 +115,8 @@ async def _make_history(
                 await add_credits(
                     connection,
                     account_id,
-                    Kind.TOP_UP,
-                    Origin.TOP_UP,
+                    Kind.ADJUSTMENT,
+                    Origin.ADJUSTMENT,
                     [part],
                     source_id=top_up,
                     reason="test",
@@ -288,28 +287,3 @@ async def test_expiry_against_charges_and_settlement(
         await lock_balance(connection, account_id)
         await settle_to_head(connection, account_id)
     assert not any((await _fetch_remaining(superuser))[1:])
-
-
-async def test_feed_goes_on_after_a_dump_was_restored_elsewhere(
-    database: Database,
-    ledger: PostgresLedger,
-    make_account: MakeAccount,
-    superuser: asyncpg.Connection,
-) -> None:
-    """The remedy is the one that docs/adr/0007 gives."""
-    read, unread = await make_account("5"), await make_account("5")
-    while await settle_feed(database):
-        pass
-    await ledger.charge([make_charge(unread)])
-    # Another cluster had counted further.
-    await superuser.execute(
-        "UPDATE entries SET xid = (xid::text::bigint + 1000000)::text::xid8;"
-        " UPDATE feeds SET xid = (xid::text::bigint + 1000000)::text::xid8"
-        " WHERE name = 'settlement'"
-    )
-    adr = Path(__file__).parents[3] / "docs/adr/0007-grants-are-settled-behind-the-charge.md"
-    await superuser.execute(adr.read_text().split("```sql")[1].split("```")[0])
-    await ledger.charge([make_charge(read)])
-    await settle_feed(database)
-    assert await _fetch_remaining(superuser) == [4, 4]
-    assert await superuser.fetchval("SELECT count(*) FROM grant_uses") == 2
