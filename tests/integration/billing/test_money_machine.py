@@ -51,12 +51,15 @@ picks = st.integers(0, 5)
 """Which of what was made before: 0 is the newest."""
 books = st.sampled_from([0, 0, 0, 1])
 some_or_all = st.none() | st.sampled_from([1, 1, 2, 3, 5]).map(Credits)
+pauses = st.sampled_from([0, 0, 0, 24, 30])
+"""Hours that pass before."""
 moneys = st.none() | st.integers(0, 10)
 gifts = st.tuples(
     books, small, st.sampled_from([50, 50, 0, 99]), st.none() | st.sampled_from([1, 1, 2, 4])
 )
 sales = st.tuples(books, small, st.integers(0, 10))
-jobs = st.tuples(books, some_or_all, st.sampled_from([1, 24, 100]))
+jobs = st.tuples(books, st.sampled_from([-1, -2, 0, 1, 2, 3, 5]), st.sampled_from([1, 24, 100]))
+"""Whose, how much (or all but so much), and for how many hours."""
 caps = st.dictionaries(st.sampled_from(Period), st.integers(0, 12).map(Credits), max_size=2)
 requests = st.fixed_dictionaries(
     {
@@ -182,8 +185,9 @@ class MoneyMachine(RuleBasedStateMachine):
 
     # They are spent, and come back
 
-    @rule(batch=batches)
-    def charge(self, batch: list[dict[str, Any]]) -> None:
+    @rule(batch=batches, pause=pauses)
+    def charge(self, batch: list[dict[str, Any]], pause: int = 0) -> None:
+        self.both.wait(timedelta(hours=pause))
         charges = [self._make_charge(**request) for request in batch]
         self.both.charge(charges)
         self.charges += charges
@@ -212,26 +216,35 @@ class MoneyMachine(RuleBasedStateMachine):
         digest = hashlib.sha256(body).digest()
         return replace(new, charge_id=before.charge_id, body_sha256=digest)
 
-    @rule(charge=picks, amount=some_or_all)
-    def refund(self, charge: int, amount: Credits | None) -> None:
+    @rule(charge=picks, amount=some_or_all, pause=pauses)
+    def refund(self, charge: int, amount: Credits | None, pause: int) -> None:
+        self.both.wait(timedelta(hours=pause))
         known = [paid.charge.charge_id for paid in self.bank.paid] or [self.new_id()]
         request = RefundRequest(self.new_id(), pick(known, charge), amount, "refund")
         self.refunds.append(request)
         self.both.refund(request)
 
     @rule(job=jobs)
-    def reserve(self, job: tuple[int, Credits | None, int]) -> None:
-        book, amount, hours = job
+    def reserve(self, job: tuple[int, int, int]) -> None:
+        book, microcredits, hours = job
         holder, now = pick(self.books, book), self.both.now
-        amount = amount or max(holder.available, Credits(1))
+        amount = Credits(microcredits)
+        if amount <= ZERO:
+            amount = max(holder.available + amount, Credits(1))
         expires_at = now + timedelta(hours=hours)
         hold = Hold(self.new_id(), holder.account_id, amount, "job", now, expires_at)
         if self.both.reserve(hold) is False:
             self.holds.append(hold)
 
     @precondition(lambda self: self.holds)
-    @rule(hold=picks, amount=some_or_all, is_captured=st.sampled_from([True, True, False]))
-    def end_hold(self, hold: int, amount: Credits | None, is_captured: bool) -> None:
+    @rule(
+        hold=picks,
+        amount=some_or_all,
+        is_captured=st.sampled_from([True, True, False]),
+        pause=pauses,
+    )
+    def end_hold(self, hold: int, amount: Credits | None, is_captured: bool, pause: int) -> None:
+        self.both.wait(timedelta(hours=pause))
         hold_id = pick(self.holds, hold).id
         if is_captured:
             self.both.capture(hold_id, amount)
@@ -281,16 +294,28 @@ class MoneyMachine(RuleBasedStateMachine):
     # Time, and the chores that follow it
 
     @rule(
-        hours=st.sampled_from([1, 3, 24, 30, 24 * 20]),
+        hours=st.sampled_from([1, 24, 30, 24 * 20]),
+        job=st.none() | jobs,
         expires_holds=st.booleans(),
         expires_grants=st.sampled_from([True, True, False]),
     )
-    def wait(self, hours: int, expires_holds: bool, expires_grants: bool) -> None:
+    def wait(self, hours: int, job: Any, expires_holds: bool, expires_grants: bool) -> None:
+        """With something held meanwhile."""
+        if job is not None:
+            self.reserve(job)
         self.both.wait(timedelta(hours=hours))
         if expires_grants:
             self.both.expire_grants()
         if expires_holds:
             self.both.expire_holds()
+
+    @rule(gift=gifts, left=st.integers(-3, 0))
+    def expire_beside_a_hold(self, gift: tuple[int, Credits, int, int | None], left: int) -> None:
+        """A grant that expires while all but a little is held."""
+        book, amount, priority, _ = gift
+        self.give((book, amount, priority, 1))
+        self.reserve((book, left, 100))
+        self.wait(24, None, expires_holds=False, expires_grants=True)
 
     @rule(entries_max=st.integers(1, 5), book=books, all_of_it=st.booleans())
     def settle(self, entries_max: int, book: int, all_of_it: bool) -> None:
