@@ -52,6 +52,12 @@ class CreditsMissing(BillingError):
     code = "credits_missing"
 
 
+class BalanceTooLarge(BillingError):
+    """The account would have more credits than can be counted: nothing was done."""
+
+    code = "balance_too_large"
+
+
 class IdempotencyConflict(BillingError):
     """The Idempotency-Key was used for something else: nothing was done."""
 

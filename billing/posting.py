@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.credits import ZERO, Credits
-from billing.errors import AccountMissing, CreditsMissing
-from billing.tables import balances, entries
+from billing.errors import AccountMissing, BalanceTooLarge, CreditsMissing
+from billing.tables import accounts, balances, entries
 
 AVAILABLE_NOT_NEGATIVE = "balances_available_not_negative"
+_OUT_OF_RANGE = "22003"
 
 
 class Kind(StrEnum):
@@ -59,6 +60,15 @@ async def lock_balance(connection: AsyncConnection, account_id: uuid.UUID) -> Po
     return Posted(row.sequence, Credits(row.posted), Credits(row.posted - row.held))
 
 
+async def lock_open_account(connection: AsyncConnection, account_id: uuid.UUID) -> Posted:
+    """As `lock_balance`; a closed account is missing too: nothing comes to it any more."""
+    posted = await lock_balance(connection, account_id)
+    query = select(accounts.c.closed_at).where(accounts.c.id == account_id)
+    if (await connection.execute(query)).scalar_one_or_none() is not None:
+        raise AccountMissing(f"the account {account_id} is closed")
+    return posted
+
+
 async def post_entry(
     connection: AsyncConnection,
     account_id: uuid.UUID,
@@ -72,8 +82,8 @@ async def post_entry(
     """Move `amount` (above zero: in, below zero: out) and write the entry that says so.
 
     `release` is taken off what is held in the same step. `source_id` is the grant, top-up, refund
-    or hold behind the entry. Raises AccountMissing, and CreditsMissing when less than nothing
-    would be left: the transaction is of no more use then.
+    or hold behind the entry. Raises AccountMissing, CreditsMissing when less than nothing would be
+    left, and BalanceTooLarge: the transaction is of no more use then.
     """
     posted = await _update_balance(
         connection,
@@ -120,6 +130,10 @@ async def _update_balance(
     except IntegrityError as error:
         if AVAILABLE_NOT_NEGATIVE in str(error.orig):
             raise CreditsMissing("the account has not enough credits") from error
+        raise
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == _OUT_OF_RANGE:
+            raise BalanceTooLarge("the sum passes 2**63 microcredits") from error
         raise
     if row is None:
         raise AccountMissing(f"there is no account {account_id}")

@@ -33,6 +33,7 @@ PROBLEMS: dict[Code, ProblemKind] = {
     Code.LINK_EXPIRED: ProblemKind(410, "The link works no longer"),
     Code.TOO_MANY_ATTEMPTS: ProblemKind(429, "Too many attempts", 60),
     Code.CONFIRMATION_NEEDED: ProblemKind(409, "Credits would be forfeited"),
+    Code.BALANCE_TOO_LARGE: ProblemKind(409, "The balance would be too large"),
     Code.HOLDS_OPEN: ProblemKind(409, "Credits are held for work under way"),
     Code.LAST_ADMIN: ProblemKind(409, "Nobody else is an admin"),
     Code.NOT_FOUND: ProblemKind(404, "No such thing"),

@@ -38,6 +38,8 @@ async def _not_routed(request: Request, error: Exception) -> Response:
     path = request.url.path
     if error.status_code == 405:  # noqa: PLR2004 - the router's word for a wrong method
         refusal = Refusal(Code.METHOD_NOT_ALLOWED, f"{path} does not take {request.method}.")
+    elif error.status_code == 400:  # noqa: PLR2004 - FastAPI's word for a body it cannot read
+        refusal = Refusal(Code.INVALID_JSON, "The body cannot be read as JSON.")
     else:
         refusal = Refusal(
             Code.ROUTE_NOT_FOUND, f"There is nothing at {path}; see the documentation."

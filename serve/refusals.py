@@ -22,6 +22,7 @@ class Code(StrEnum):
     LINK_EXPIRED = "link_expired"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
     CONFIRMATION_NEEDED = "confirmation_needed"
+    BALANCE_TOO_LARGE = "balance_too_large"
     HOLDS_OPEN = "holds_open"
     LAST_ADMIN = "last_admin"
     NOT_FOUND = "not_found"

@@ -12,6 +12,7 @@ from billing.api_keys.errors import (
 )
 from billing.errors import (
     AccountMissing,
+    BalanceTooLarge,
     BillingError,
     CreditsMissing,
     IdempotencyConflict,
@@ -69,6 +70,10 @@ _BILLING: dict[type[BillingError], tuple[Code, str]] = {
     ),
     UserMissing: (Code.NOT_FOUND, "There is no such user."),
     LastAdmin: (Code.LAST_ADMIN, "Give another user the role `admin` first."),
+    BalanceTooLarge: (
+        Code.BALANCE_TOO_LARGE,
+        "The account would have more credits than can be counted; nothing was done.",
+    ),
     HoldsOpen: (
         Code.HOLDS_OPEN,
         "Credits are held for work under way; wait for its end, or release them.",

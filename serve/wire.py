@@ -55,15 +55,26 @@ Amount = Annotated[
 _LAST_YEAR = 9_000
 
 
-def _to_utc(moment: datetime) -> datetime:
-    """Far from the end of time, where a change of the offset would pass it."""
-    if not 1 < moment.year < _LAST_YEAR:
+def to_utc(moment: datetime) -> datetime:
+    """A ValueError near either end of time, where a change of the offset would pass it, and for
+    a time without an offset."""
+    if moment.tzinfo is None or not 1 < moment.year < _LAST_YEAR:
         raise ValueError("this moment is out of range")
     return moment.astimezone(UTC)
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+Moment = Annotated[AwareDatetime, AfterValidator(to_utc)]
 """A time with an offset (RFC 3339), in UTC from here on."""
+
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("the character NUL cannot be stored")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_without_nul)]
+"""What goes to the database as it is: PostgreSQL takes every character but NUL."""
 
 ZeroOrOne = Literal[0, 1]
 

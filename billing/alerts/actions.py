@@ -16,7 +16,7 @@ from billing.alerts.values import Alert, is_below
 from billing.credits import Credits
 from billing.database import Database
 from billing.errors import IdempotencyConflict
-from billing.posting import lock_balance
+from billing.posting import lock_open_account
 
 _ALERT_DELETED = "The alert was deleted."
 
@@ -45,11 +45,11 @@ async def create_alert(
 ) -> Created:
     """Watch the balance from the account's present entry on.
 
-    Raises AccountMissing, AlertsTooMany, and IdempotencyConflict where the id is that of an alert
-    with another level or URL.
+    Raises AccountMissing, also for a closed account, AlertsTooMany, and IdempotencyConflict where
+    the id is that of an alert with another level or URL.
     """
     async with database.begin() as connection:
-        balance = await lock_balance(connection, new.account_id)
+        balance = await lock_open_account(connection, new.account_id)
         earlier = await _find_earlier(connection, new)
         if earlier is not None:
             return Created(earlier, replayed=True)

@@ -81,7 +81,8 @@ async def make_key(
 ) -> ApiKey:
     """A new key of the account, its secret known this once.
 
-    Raises KeyAlreadyMade for the same `request_id` again, and TooManyKeys.
+    Raises KeyAlreadyMade for the same `request_id` again, TooManyKeys, and AccountMissing, also
+    for a closed account.
     """
     api_key = generate_key(randomness, make_key_id(request_id))
     async with database.begin() as connection:
@@ -215,7 +216,8 @@ async def mark_revoked(connection: AsyncConnection, key_id: str) -> bool:
 
 
 async def _lock_account(connection: AsyncConnection, account_id: uuid.UUID) -> None:
-    query = select(accounts.c.id).where(accounts.c.id == account_id)
+    """A closed account is missing too: who was signed in when it closed gets no new key."""
+    query = select(accounts.c.id).where(accounts.c.id == account_id, accounts.c.closed_at.is_(None))
     found = await connection.execute(query.with_for_update(key_share=True))
     if found.one_or_none() is None:
         raise AccountMissing(f"there is no account {account_id}")

@@ -7,20 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.audit.actions import Actor, record
 from billing.credits import ZERO, Credits
 from billing.database import Database
-from billing.errors import AccountMissing, CreditsMissing, IdempotencyConflict
+from billing.errors import CreditsMissing, IdempotencyConflict
 from billing.grants.adding import PAID_PRIORITY, NewGrant, Origin, add_credits, add_grant
 from billing.grants.queries import find_adjustment, find_grant
 from billing.grants.tables import adjustments
 from billing.grants.values import Adjustment, Grant
-from billing.posting import Kind, Posted, lock_balance, post_entry
-from billing.tables import accounts
+from billing.posting import Kind, Posted, lock_open_account, post_entry
 
 Thing = TypeVar("Thing")
 
@@ -138,15 +137,6 @@ async def adjust_balance(
         raise _conflict_of(error) from error
     assert made is not None
     return Made(made, is_replay=False)
-
-
-async def lock_open_account(connection: AsyncConnection, account_id: uuid.UUID) -> Posted:
-    """As `lock_balance`; a closed account is missing too: nothing comes to it any more."""
-    posted = await lock_balance(connection, account_id)
-    query = select(accounts.c.closed_at).where(accounts.c.id == account_id)
-    if (await connection.execute(query)).scalar_one_or_none() is not None:
-        raise AccountMissing(f"the account {account_id} is closed")
-    return posted
 
 
 async def _post_adjustment(

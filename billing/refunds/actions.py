@@ -14,11 +14,11 @@ from billing.audit.actions import Actor, record
 from billing.credits import ZERO, Credits
 from billing.database import Database
 from billing.errors import IdempotencyConflict
-from billing.grants.actions import Made, lock_open_account
+from billing.grants.actions import Made
 from billing.grants.adding import Origin, add_credits
 from billing.grants.queries import fetch_uses, total_of
 from billing.grants.settling import catch_up, settle_to_head
-from billing.posting import Kind
+from billing.posting import Kind, lock_open_account
 from billing.refunds.errors import PredictionMissing, RefundExceedsCharge
 from billing.refunds.queries import find_refund
 from billing.refunds.tables import refund_totals, refunds

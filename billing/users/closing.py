@@ -34,8 +34,9 @@ async def close_account(
     async with database.begin() as connection:
         await keep_an_admin(connection, account_id)
         await _lock_user(connection, account_id, verified_hash)
-        await _forget(connection, account_id, now)
+        # Before the account's row: who makes an alert takes the two in that order.
         last = await lock_balance(connection, account_id)
+        await _forget(connection, account_id, now)
         if last.available != last.balance:
             raise HoldsOpen("credits are held for work under way: wait for its end")
         if last.available != forfeited:

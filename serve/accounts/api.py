@@ -11,6 +11,7 @@ from serve.accounts.access import SECURITY_SCHEMES
 from serve.accounts.alerts import routes as alerts
 from serve.accounts.api_keys import routes as api_keys
 from serve.accounts.audit import routes as audit
+from serve.accounts.bodies import BoundedBodies
 from serve.accounts.grants import routes as grants
 from serve.accounts.history import operator_routes as operator_history
 from serve.accounts.history import routes as history
@@ -84,6 +85,7 @@ def build_accounts_api(services: Services) -> FastAPI:
         api.include_router(router)
     add_docs(api)
     add_problem_handlers(api)
+    api.add_middleware(BoundedBodies, bytes_max=services.settings.request_bytes_max)
     api.openapi = lambda: _openapi(api)  # type: ignore[method-assign]
     return api
 

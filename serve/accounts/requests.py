@@ -18,7 +18,7 @@ from billing.charges import make_charge_id
 from serve.accounts.access import CallerDependency
 from serve.idempotency import IdempotencyKey
 from serve.refusals import Code, Fault, Refusal
-from serve.wire import Wire
+from serve.wire import Wire, to_utc
 
 Item = TypeVar("Item")
 PAGE_ITEMS_MAX = 500
@@ -95,8 +95,8 @@ def decode_cursor(cursor: str) -> list[object]:
         parts = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (ValueError, binascii.Error):
         parts = None
-    if not isinstance(parts, list):
-        raise bad_cursor()
+    if not isinstance(parts, list) or any(isinstance(part, bool) for part in parts):
+        raise bad_cursor()  # to Python, true is a number
     return parts
 
 
@@ -107,11 +107,9 @@ def read_position(page: PageRequest) -> tuple[datetime, uuid.UUID] | None:
             return None
         case [str(time), str(id_)]:
             try:
-                position = datetime.fromisoformat(time), uuid.UUID(id_)
+                return to_utc(datetime.fromisoformat(time)), uuid.UUID(id_)
             except ValueError:
-                raise bad_cursor() from None
-            if position[0].tzinfo is not None:
-                return position
+                pass
     raise bad_cursor()
 
 

@@ -44,6 +44,9 @@ class AccountsSettings(PaymentSettings):
     public_url: str = "http://127.0.0.1:8000"
     """Where clients reach the API: in links, and as the origin that browsers may send from."""
 
+    request_bytes_max: Annotated[int, Field(ge=1024)] = 256 * 1024
+    """Of any request's body. Providers' events are the largest, and have some kilobytes."""
+
     session_idle_hours: Annotated[float, Field(gt=0)] = 24.0
     """A session that was not used for so long has ended."""
 

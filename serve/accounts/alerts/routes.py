@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
 
 from fastapi import Response
 
@@ -18,10 +17,9 @@ from serve.accounts.requests import (
     NewId,
     Page,
     PageDependency,
-    PageRequest,
-    bad_cursor,
     encode_cursor,
     mark_created,
+    read_position,
 )
 from serve.accounts.services import ServicesDependency
 from serve.refusals import Code, Fault, Refusal
@@ -63,7 +61,7 @@ async def list_alerts(
 ) -> Page[AlertView]:
     """Newest first."""
     found = await fetch_alerts(
-        services.database, caller.account_id, limit=page.limit + 1, after=_read_after(page)
+        services.database, caller.account_id, limit=page.limit + 1, after=read_position(page)
     )
     shown = found[: page.limit]
     cursor = None
@@ -107,7 +105,7 @@ async def list_deliveries(
     page: PageDependency,
 ) -> Page[DeliveryView]:
     """Newest first; those that ended long ago are gone."""
-    after = _read_after(page)
+    after = read_position(page)
     await fetch_alert(services.database, caller.account_id, alert_id)
     found = await fetch_deliveries(
         services.database, caller.account_id, alert_id, limit=page.limit + 1, after=after
@@ -127,17 +125,3 @@ def _check_url(url: str, *, allow_http: bool) -> None:
         raise Refusal(
             Code.INVALID_REQUEST, "The alert's URL is not one that is taken.", None, (fault,)
         ) from error
-
-
-def _read_after(page: PageRequest) -> tuple[datetime, uuid.UUID] | None:
-    """Time and id of the last item of the page before."""
-    if page.after is None:
-        return None
-    try:
-        time, item_id = page.after
-        after = datetime.fromisoformat(str(time)), uuid.UUID(str(item_id))
-    except ValueError as error:
-        raise bad_cursor() from error
-    if after[0].tzinfo is None:
-        raise bad_cursor()
-    return after

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from fastapi import Response
 
@@ -29,7 +29,7 @@ from serve.accounts.requests import (
 )
 from serve.accounts.services import ServicesDependency
 from serve.refusals import Code, Fault, Refusal
-from serve.wire import problem_responses
+from serve.wire import problem_responses, to_utc
 
 router = make_router(Access.USER, "keys")
 
@@ -184,7 +184,7 @@ def _place(after: list[object] | None) -> KeyPlace | None:
     match after:
         case [str(created_at), str(key_id)] if "\0" not in key_id:
             try:
-                return KeyPlace(datetime.fromisoformat(created_at).astimezone(UTC), key_id)
-            except (ValueError, OverflowError):
+                return KeyPlace(to_utc(datetime.fromisoformat(created_at)), key_id)
+            except ValueError:
                 raise bad_cursor() from None
     raise bad_cursor()

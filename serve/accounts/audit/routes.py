@@ -12,7 +12,7 @@ from serve.accounts.access import Access, make_router
 from serve.accounts.audit.wire import AuditRecordView
 from serve.accounts.requests import Page, PageDependency, PageRequest, bad_cursor, encode_cursor
 from serve.accounts.services import ServicesDependency
-from serve.wire import problem_responses
+from serve.wire import Text, problem_responses
 
 _ID_MAX = 2**63
 
@@ -28,7 +28,7 @@ async def list_audit(
     services: ServicesDependency,
     page: PageDependency,
     account_id: Annotated[uuid.UUID | None, Query(description="Done to this account")] = None,
-    action: Annotated[str | None, Query(max_length=100, description="Such as set_role")] = None,
+    action: Annotated[Text | None, Query(max_length=100, description="Such as set_role")] = None,
 ) -> Page[AuditRecordView]:
     """Newest first. Nothing is ever taken out of it."""
     records = await fetch_audit(

@@ -85,7 +85,7 @@ async def read_entry_grants(
     "/grants",
     status_code=201,
     summary="Give credits away",
-    responses=problem_responses(401, 403, 404, 422, 503),
+    responses=problem_responses(401, 403, 404, 409, 422, 503),
 )
 async def create_grant(
     services: ServicesDependency,
@@ -133,7 +133,7 @@ async def read_account_grant(
     "/accounts/{account_id}/adjustments",
     status_code=201,
     summary="Put a balance right",
-    responses=problem_responses(401, 402, 403, 404, 422, 503),
+    responses=problem_responses(401, 402, 403, 404, 409, 422, 503),
 )
 async def create_adjustment(
     *,

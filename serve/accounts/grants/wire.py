@@ -6,14 +6,24 @@ import uuid
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, Field
 
 from billing.credits import ZERO, Credits
 from billing.grants.values import Adjustment, EntryUses, Grant
-from serve.wire import Amount, Wire
+from serve.wire import Amount, Moment, Text, Wire
 
-Reason = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
+Reason = Annotated[Text, Field(min_length=1, max_length=500, pattern=r"\S")]
 """Why, for the account's holder and for the audit log."""
+
+
+_BY_HAND_MAX = Credits.parse("1000000000")
+"""Thousands of these in one hour still fit the sums of the reports."""
+
+
+def _bounded(amount: Credits) -> Credits:
+    if not -_BY_HAND_MAX <= amount <= _BY_HAND_MAX:
+        raise ValueError(f"an amount of {_BY_HAND_MAX} credits at most is needed")
+    return amount
 
 
 def _positive(amount: Credits) -> Credits:
@@ -28,7 +38,7 @@ def _not_zero(amount: Credits) -> Credits:
     return amount
 
 
-PositiveAmount = Annotated[Amount, AfterValidator(_positive)]
+PositiveAmount = Annotated[Amount, AfterValidator(_positive), AfterValidator(_bounded)]
 
 
 class NewGrantBody(Wire):
@@ -40,7 +50,7 @@ class NewGrantBody(Wire):
     priority: int = Field(
         default=50, ge=0, le=99, description="Smaller burns first; what was paid for has 100"
     )
-    expires_at: AwareDatetime | None = Field(default=None, description="Left out: never")
+    expires_at: Moment | None = Field(default=None, description="Left out: never")
 
 
 class GrantView(Wire):
@@ -98,7 +108,7 @@ class EntryGrantsView(Wire):
 class NewAdjustmentBody(Wire):
     """Credits to add (above zero) or to take (below zero)."""
 
-    amount: Annotated[Amount, AfterValidator(_not_zero)]
+    amount: Annotated[Amount, AfterValidator(_not_zero), AfterValidator(_bounded)]
     reason: Reason
 
 

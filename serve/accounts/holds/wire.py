@@ -9,14 +9,14 @@ from typing import Self
 from pydantic import Field
 
 from billing.holds.values import Hold, Status
-from serve.wire import Amount, Wire
+from serve.wire import Amount, Text, Wire
 
 
 class HoldRequest(Wire):
     """Credits to be set aside."""
 
     amount: Amount
-    reason: str = Field(min_length=1, max_length=200, examples=["bulk job 12"])
+    reason: Text = Field(min_length=1, max_length=200, examples=["bulk job 12"])
     lifetime_seconds: int = Field(
         default=3600, ge=1, description="Afterwards the hold expires and its credits are given back"
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
 
 from fastapi import Response
 
@@ -17,9 +16,9 @@ from serve.accounts.requests import (
     Page,
     PageDependency,
     PageRequest,
-    bad_cursor,
     encode_cursor,
     mark_created,
+    read_position,
 )
 from serve.accounts.services import Services, ServicesDependency
 from serve.wire import problem_responses
@@ -111,23 +110,9 @@ async def _list(
         account_id,
         prediction_id,
         limit=page.limit + 1,
-        before=_read_cursor(page.after),
+        before=read_position(page),
     )
     items = [RefundView.of(refund) for refund in found[: page.limit]]
     last = items[-1] if len(found) > page.limit else None
     cursor = encode_cursor(last.created_at, str(last.id)) if last is not None else None
     return Page(items=items, next_cursor=cursor)
-
-
-def _read_cursor(after: list[object] | None) -> tuple[datetime, uuid.UUID] | None:
-    match after:
-        case None:
-            return None
-        case [str(time), str(text)]:
-            try:
-                created_at, refund_id = datetime.fromisoformat(time), uuid.UUID(text)
-            except ValueError:
-                raise bad_cursor() from None
-            if created_at.tzinfo is not None:
-                return created_at, refund_id
-    raise bad_cursor()

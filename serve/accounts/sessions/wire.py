@@ -5,18 +5,18 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from billing.sessions.values import Role
-from billing.users.values import PASSWORD_CHARACTERS_MAX
-from serve.wire import Wire
+from serve.accounts.users.wire import Password
+from serve.wire import Text, Wire
 
 
 class SignIn(Wire):
     """Who signs in, and whether a browser does."""
 
-    email: str = Field(max_length=320)
-    password: SecretStr = Field(max_length=PASSWORD_CHARACTERS_MAX)
+    email: Text = Field(max_length=320)
+    password: Password
     cookie: bool = Field(
         default=False,
         description="Set the session as a cookie, and leave the token out of the answer",

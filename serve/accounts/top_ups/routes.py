@@ -26,7 +26,6 @@ from serve.accounts.requests import (
 from serve.accounts.services import Services, ServicesDependency
 from serve.accounts.settings import AccountsSettings
 from serve.accounts.top_ups.wire import DebtView, TopUpRequest, TopUpView
-from serve.http import read_body
 from serve.refusals import Code, Fault, Refusal
 from serve.wire import Status as Answer
 from serve.wire import problem_responses
@@ -110,9 +109,7 @@ async def receive_webhook(provider: str, request: Request, services: ServicesDep
     payments = services.payments
     if payments is None or payments.name != provider:
         raise Refusal(Code.NOT_FOUND, "No such payment provider is set up.")
-    body = await read_body(
-        dict(request.scope["headers"]), request.receive, services.settings.webhook_bytes_max
-    )
+    body = await request.body()
     event = await payments.read_event(request.headers, body, services.now())
     if event is not None:
         top_up = await apply_event(services.database, event, services.now())

@@ -43,9 +43,6 @@ class PaymentSettings(BaseSettings):
     webhook_tolerance_seconds: Annotated[int, Field(gt=0, le=3600)] = 300
     """A webhook signed longer ago, or so far ahead, is refused."""
 
-    webhook_bytes_max: Annotated[int, Field(gt=0)] = 256 * 1024
-    """A provider's events have some kilobytes."""
-
     stripe_secret_key: SecretStr | None = None
     stripe_webhook_secret: SecretStr | None = None
     stripe_api_url: str = "https://api.stripe.com"

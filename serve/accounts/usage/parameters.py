@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Depends, Query
-from pydantic import AwareDatetime
 
 from billing.reports.values import HOUR, Span
 from serve.accounts.services import ServicesDependency
 from serve.refusals import Code, Fault, Refusal
+from serve.wire import Moment
 
 _DEFAULT_SPAN = timedelta(days=30)
 
@@ -18,11 +18,11 @@ _DEFAULT_SPAN = timedelta(days=30)
 async def _span(
     services: ServicesDependency,
     since: Annotated[
-        AwareDatetime | None,
+        Moment | None,
         Query(description="From the whole hour at or before; 30 days before `until` if left out"),
     ] = None,
     until: Annotated[
-        AwareDatetime | None, Query(description="Up to the whole hour at or after; now if left out")
+        Moment | None, Query(description="Up to the whole hour at or after; now if left out")
     ] = None,
 ) -> Span:
     end = until or services.now()

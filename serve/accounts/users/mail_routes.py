@@ -14,7 +14,7 @@ from billing.users.errors import LinkExpired
 from billing.users.mails import MailLinks
 from billing.users.queries import fetch_credentials, fetch_reset_email
 from billing.users.signing_up import send_verification, verify_email
-from billing.users.values import check_new_password
+from billing.users.values import canonical_address, check_new_password
 from serve.accounts.access import Access, CallerDependency, make_router
 from serve.accounts.services import Services, ServicesDependency
 from serve.accounts.users.pages import reset_page, verification_page
@@ -132,5 +132,6 @@ def _require_mail(services: Services) -> MailLinks:
 
 
 def _throttle(services: Services, request: Request, email: str) -> None:
+    """By mailbox: `anna+1@` and `anna+2@` fill the same one."""
     address = services.throttles.client_address(request)
-    services.throttles.sign_up.attempt(email, address, services.now())
+    services.throttles.sign_up.attempt(canonical_address(email), address, services.now())

@@ -13,7 +13,7 @@ from billing.users.errors import PasswordWrong, UserMissing
 from billing.users.queries import fetch_credentials, fetch_user, fetch_users
 from billing.users.roles import set_role
 from billing.users.signing_up import create_user
-from billing.users.values import Credentials, check_new_password
+from billing.users.values import Credentials, canonical_address, check_new_password
 from serve.accounts.access import Access, Caller, CallerDependency, make_router
 from serve.accounts.requests import (
     Page,
@@ -58,7 +58,7 @@ async def sign_up(
     check_new_password(password, body.email)
     now = services.now()
     address = services.throttles.client_address(request)
-    services.throttles.sign_up.attempt(body.email, address, now)
+    services.throttles.sign_up.attempt(canonical_address(body.email), address, now)
     user = await create_user(
         services.database,
         body.email,

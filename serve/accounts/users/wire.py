@@ -21,9 +21,24 @@ from serve.wire import Amount, Wire
 EmailAddress = Annotated[
     str, Field(max_length=EMAIL_CHARACTERS_MAX), AfterValidator(normalise_email)
 ]
-Password = Annotated[SecretStr, Field(max_length=PASSWORD_CHARACTERS_MAX)]
+
+
+def _check_encodable(password: SecretStr) -> SecretStr:
+    """JSON can hold one half of a surrogate pair (`"\\ud800"`), which no bytes stand for."""
+    try:
+        password.get_secret_value().encode()
+    except UnicodeEncodeError:
+        raise ValueError("a password is made of whole characters") from None
+    return password
+
+
+Password = Annotated[
+    SecretStr, Field(max_length=PASSWORD_CHARACTERS_MAX), AfterValidator(_check_encodable)
+]
 NewPassword = Annotated[
-    SecretStr, Field(min_length=PASSWORD_CHARACTERS_MIN, max_length=PASSWORD_CHARACTERS_MAX)
+    SecretStr,
+    Field(min_length=PASSWORD_CHARACTERS_MIN, max_length=PASSWORD_CHARACTERS_MAX),
+    AfterValidator(_check_encodable),
 ]
 Token = Annotated[str, Field(min_length=1, max_length=100)]
 

@@ -1,7 +1,7 @@
 """Every route of the OpenAPI document, tried by everybody who must not get in.
 
 A new route is tested without anybody remembering it: it is either in `_PUBLIC` or guarded, and
-where its path names somebody's thing, `_MAKERS` must say how to make one.
+where its path names somebody's thing, `MAKERS` must say how to make one.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ async def _find_session(app: AccountsApp, anna: Person, _operator: Person) -> st
     return session_id
 
 
-_MAKERS: dict[str, Maker] = {
+MAKERS: dict[str, Maker] = {
     "predictions": _make_prediction,
     "keys": _make_key,
     "holds": _make_hold,
@@ -210,8 +210,8 @@ async def test_thing_of_another_user_is_not_found(
     app: AccountsApp, anna: Person, boris: Person, operator: Person, operation: Operation
 ) -> None:
     collection = operation.path.split("/")[2]
-    assert collection in _MAKERS, f"say in _MAKERS how to make one of {collection}"
-    thing = await _MAKERS[collection](app, anna, operator)
+    assert collection in MAKERS, f"say in MAKERS how to make one of {collection}"
+    thing = await MAKERS[collection](app, anna, operator)
     path = re.sub(r"\{\w+\}", thing, operation.path)
     refused = await operation.call(boris.client, path)
     missing = await operation.call(boris.client, _fill(operation.path))
@@ -226,7 +226,7 @@ LISTS = [each for each in GUARDED if each.method == "GET" and each.access in ("r
 
 @asynccontextmanager
 async def _with_things(app: AccountsApp, anna: Person, operator: Person) -> AsyncIterator[set[str]]:
-    things = {await maker(app, anna, operator) for maker in _MAKERS.values()}
+    things = {await maker(app, anna, operator) for maker in MAKERS.values()}
     yield {*things, anna.email, str(anna.account_id)}
 
 

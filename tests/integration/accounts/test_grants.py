@@ -8,6 +8,8 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from billing.credits import Credits
+from billing.grants.adding import add_grant
 from billing.ledger import PostgresLedger
 from billing.reconcile import reconcile
 from serve.accounts.chores import make_chores
@@ -55,6 +57,32 @@ async def test_grant_sent_twice_is_given_once(
         refused = await operator.client.post("/v1/grants", json=other, headers=headers)
         assert refused.json()["code"] == "idempotency_key_conflict"
     assert (await anna.client.get("/v1/balance")).json()["posted"] == "105"
+
+
+async def test_balance_stays_within_what_can_be_counted(
+    app: AccountsApp, operator: Person, anna: Person, superuser: asyncpg.Connection
+) -> None:
+    for amount in [*["999999999999"] * 9, "223000000000"]:
+        async with app.services.database.begin() as connection:
+            await add_grant(connection, anna.account_id, Credits.parse(amount), reason="too much")
+    refused = await operator.client.post("/v1/grants", json=_gift(anna, amount="1000000000"))
+    assert (refused.status_code, refused.json()["code"]) == (409, "balance_too_large")
+    path = f"/v1/accounts/{anna.account_id}/adjustments"
+    put = await operator.client.post(path, json={"amount": "1000000000", "reason": "more"})
+    assert (put.status_code, put.json()["code"]) == (409, "balance_too_large")
+    assert await superuser.fetchval("SELECT count(*) FROM audit") == 0
+    assert (await anna.client.get("/v1/balance")).json()["posted"] == "9223000000091"
+
+
+@pytest.mark.parametrize("amount", ["1000000000.000001", "999999999999"])
+async def test_nobody_gives_more_than_reports_can_sum(
+    operator: Person, anna: Person, amount: str
+) -> None:
+    refused = await operator.client.post("/v1/grants", json=_gift(anna, amount=amount))
+    assert refused.status_code == 422
+    path = f"/v1/accounts/{anna.account_id}/adjustments"
+    body = {"amount": f"-{amount}", "reason": "typo"}
+    assert (await operator.client.post(path, json=body)).status_code == 422
 
 
 @pytest.mark.parametrize(

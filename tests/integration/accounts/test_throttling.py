@@ -85,6 +85,20 @@ async def test_sign_ups_are_bounded(throttled: Throttled) -> None:
     assert statuses == [201, 201, 429]
 
 
+async def test_one_mailbox_is_not_filled_under_many_names(throttled: Throttled) -> None:
+    app = throttled(sign_up_rate_per_email="2 per minute", smtp_host="127.0.0.1")
+    async with app.client() as client:
+        for path, status in (("/v1/users", 201), ("/v1/password-resets", 202)):
+            app.clock.forward(minutes=2)
+            statuses = []
+            for name in ("anna", "Anna+1", "anna+2"):
+                body = {"email": f"{name}@example.com"}
+                if path == "/v1/users":
+                    body["password"] = "0123456789"
+                statuses.append((await client.post(path, json=body)).status_code)
+            assert statuses == [status, status, 429]
+
+
 async def test_addresses_count_behind_a_trusted_proxy(throttled: Throttled) -> None:
     app = throttled(trusted_proxies="127.0.0.1/32", sign_in_rate_per_address="1 per minute")
     async with app.client() as client:
