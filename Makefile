@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
-.PHONY: help up down test check bench bench-reports load train clean hooks format
+.PHONY: help up down test test-deep check bench bench-reports load train clean hooks format
 
 help: ## say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -18,6 +18,9 @@ down: $(READY) ## end a product started with `make up`
 
 test: $(READY) ## the whole test suite: embedded PostgreSQL and a real Ray Serve cluster included
 	$(BIN)/pytest
+
+test-deep: $(READY) ## try money in thousands of orders against a model of it (about half an hour)
+	FAREBOX_TEST_DEEP=1 $(BIN)/pytest tests/integration/billing/test_money_machine.py
 
 check: $(READY) ## format, lint, types, import rules, deployment files
 	$(BIN)/ruff format --check .

@@ -43,9 +43,8 @@ SELECT count(*)
 FROM (
     SELECT account_id
     FROM account_days
-    WHERE day >= $1 AND day < $2
+    WHERE day >= $1 AND day < $2 AND predictions > 0
     GROUP BY account_id
-    HAVING sum(predictions) > 0
 ) AS active
 """
 
@@ -78,13 +77,25 @@ GROUP BY model, version
 ORDER BY charged DESC, model, version
 """  # noqa: S608
 
+# One sum orders all accounts; the others are added up for the few that are shown.
 _ACCOUNTS = f"""
-SELECT account_id, {_SUMS}
-FROM account_days
-WHERE day >= $1 AND day < $2
-GROUP BY account_id
-ORDER BY {{order}} DESC, account_id
-LIMIT $3
+WITH top AS MATERIALIZED (
+    SELECT account_id, sum({{column}}) AS ordering
+    FROM account_days
+    WHERE day >= $1 AND day < $2
+    GROUP BY account_id
+    ORDER BY ordering DESC, account_id
+    LIMIT $3
+)
+SELECT account_id, totals.*
+FROM top
+CROSS JOIN LATERAL (
+    SELECT {_SUMS}
+    FROM account_days
+    WHERE day IN (SELECT generate_series($1::timestamptz, $2 - interval '1 day', '1 day'))
+        AND account_days.account_id = top.account_id
+) AS totals
+ORDER BY ordering DESC, account_id
 """  # noqa: S608
 
 
@@ -140,6 +151,10 @@ class AccountOrder(StrEnum):
     CHARGED = "charged"
     PREDICTIONS = "predictions"
 
+    @property
+    def column(self) -> str:
+        return "charged_microcredits" if self is AccountOrder.CHARGED else "predictions"
+
 
 async def fetch_summary(database: Database, span: Span) -> Summary:
     """Of whole hours; active accounts of the whole days around them."""
@@ -184,7 +199,7 @@ async def fetch_top_accounts(
     """The first accounts in that order, over whole days."""
     async with snapshot(database) as connection:
         as_of = await fetch_as_of(connection)
-        query = _ACCOUNTS.format(order=order)
+        query = _ACCOUNTS.format(column=order.column)
         rows = await connection.fetch(query, span.since, span.until, count)
     return [TopAccount(row["account_id"], _sums(row)) for row in rows], as_of
 

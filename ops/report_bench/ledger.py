@@ -128,7 +128,8 @@ _BUCKETS = "generate_series(20, 79) AS bucket, LATERAL (SELECT bucket % 7 AS num
 async def generate(connection: asyncpg.Connection, size: Size, until: datetime) -> None:
     """Fill a migrated, empty database, as its owner."""
     begin = until - timedelta(days=size.days)
-    step = (until - begin) / (size.predictions + 1)
+    # Rounded down: rounded up, the last one would stand at `until`, which is not in the reports.
+    step = timedelta(microseconds=(until - begin) // timedelta(microseconds=size.predictions + 1))
     await connection.execute(
         _BURN_IDS.format(count=size.predictions // CHARGES_A_TRANSACTION + 2 * _FIRST_XID)
     )

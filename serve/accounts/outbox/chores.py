@@ -18,6 +18,9 @@ from serve.accounts.services import Services
 from serve.accounts.settings import AccountsSettings
 
 _LOOK_SECONDS = 2.0
+_SEND_SECONDS = 5.0
+"""How late a message is sent at most; ten senders that looked more often cost what they idle."""
+
 _PRUNE_SECONDS = 600.0
 _MAIL_STEPS = 12
 """Replies that a mail takes at most; each is waited for by itself."""
@@ -61,11 +64,11 @@ def make_alert_chores(services: Services) -> list[Chore]:
     return [
         Chore("alerts", _LOOK_SECONDS, checker.run),
         *(
-            Chore(f"webhooks_{number}", _LOOK_SECONDS, webhooks.deliver_one)
+            Chore(f"webhooks_{number}", _SEND_SECONDS, webhooks.deliver_one)
             for number in range(settings.webhook_senders)
         ),
         *(
-            Chore(f"mails_{number}", _LOOK_SECONDS, mails.deliver_one)
+            Chore(f"mails_{number}", _SEND_SECONDS, mails.deliver_one)
             for number in range(settings.smtp_senders)
         ),
         Chore("deliveries_pruned", _PRUNE_SECONDS, prune),

@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 import pytest
 
-from billing.api_keys.values import Scope
 from billing.charges import Charge, ChargeRejected, Outcome
 from billing.credits import Credits
 from billing.errors import (
@@ -30,7 +29,6 @@ from tests.support.serving import (
     Models,
     Replica,
     make_body,
-    make_key,
     make_prices,
     make_replica,
     sha256,
@@ -394,38 +392,3 @@ async def test_a_model_without_a_price_is_not_scored_and_what_was_paid_is_replay
     assert (await replica.score(key="k")).stored == paid.stored
     assert replica.scorer.rows == [1]
     assert await replica.balance() == "99"
-
-
-async def test_a_key_at_its_cap_is_refused_and_others_of_the_account_are_not(
-    replica: Replica,
-) -> None:
-    replica.ledger.cap(make_key(ANNA.int).id, Credits.parse("1.5"))
-    paid = await replica.score(key="k")
-    refusal = await refused(replica)
-    assert refusal.code is Code.SPENDING_CAP_REACHED
-    assert refusal.members == {"required": "1", "left": "0.5"}
-    assert (await replica.score(key="k")).stored == paid.stored
-    await replica.score(authorization=replica.boris)
-    assert (await replica.balance(ANNA), await replica.balance(BORIS)) == ("99", "99")
-
-
-async def test_a_cap_just_seen_refuses_before_any_hop(replica: Replica) -> None:
-    replica.ledger.cap(make_key(ANNA.int).id, Credits(0))
-    for _ in range(3):
-        assert (await refused(replica)).code is Code.SPENDING_CAP_REACHED
-    assert replica.scorer.rows == [1]
-    assert len(replica.cashier.batches) == 1
-
-
-async def test_a_key_that_may_only_read_cannot_score(replica: Replica) -> None:
-    reading = replica.accounts.open_account(ANNA, frozenset({Scope.READ}))
-    refusal = await refused(replica, key="k", authorization=reading)
-    assert refusal.code is Code.SCOPE_MISSING
-    assert replica.scorer.rows == []
-    assert replica.used_keys == set()
-
-
-async def test_used_keys_are_noted(replica: Replica) -> None:
-    for _ in range(2):
-        await replica.score()
-    assert replica.used_keys == {make_key(ANNA.int).id}
