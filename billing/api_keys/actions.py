@@ -67,6 +67,21 @@ _REMOVE_CAP = (
     text("DELETE FROM key_spending WHERE lineage_id = :lineage_id AND period = :period"),
 )
 
+# An hour late, so that no charge that began before midnight still counts in what is deleted. What
+# was spent in all is in no past period.
+_PRUNE_SPENDING = text("""
+DELETE FROM key_spending
+WHERE (lineage_id, period, period_start) IN (
+    SELECT lineage_id, period, period_start
+    FROM key_spending
+    WHERE period <> 'total'
+        AND period_start < farebox_period_start(period, now() - interval '1 hour')
+    LIMIT :rows_max
+    FOR UPDATE SKIP LOCKED
+)
+""")
+_PRUNED_ROWS_MAX = 5_000
+
 
 async def make_key(
     database: Database,
@@ -178,6 +193,16 @@ async def note_uses(database: Database, key_ids: Collection[str], now: datetime)
     """Write down that these keys were used just now; nothing goes back in time."""
     async with database.begin() as connection:
         await connection.execute(_USES_NOTED, {"key_ids": list(key_ids), "now": now})
+
+
+async def prune_spending(database: Database, *, rows_max: int = _PRUNED_ROWS_MAX) -> bool:
+    """Delete what was spent in past days and months, by the clock that charges count by.
+
+    Whether there may be more than `rows_max`. Several may run at once.
+    """
+    async with database.begin() as connection:
+        pruned = await connection.execute(_PRUNE_SPENDING, {"rows_max": rows_max})
+    return pruned.rowcount == rows_max
 
 
 async def store_key(

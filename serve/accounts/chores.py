@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 
+from billing.api_keys.actions import prune_spending
 from billing.grants.expiring import expire_grants
 from billing.grants.feed import settle_feed
 from billing.holds.actions import expire_holds
@@ -30,6 +31,9 @@ _SWEEP_SECONDS = 600.0
 _FOLD_SECONDS = 600.0
 """How late minutes are folded into hours: small beside the hours they are kept."""
 
+_SPENDING_SECONDS = 3_600.0
+"""A capped key leaves a row a day behind."""
+
 
 def make_chores(services: Services) -> list[Chore]:
     """Every chore may run beside its like in another process: each is correct by the database."""
@@ -41,6 +45,7 @@ def make_chores(services: Services) -> list[Chore]:
         Chore("session sweep", _SWEEP_SECONDS, partial(_sweep_sessions, services)),
         Chore("rollups", rollup_seconds, partial(_advance_rollups, services)),
         Chore("minutes", _FOLD_SECONDS, partial(_fold_minutes, services)),
+        Chore("key spending", _SPENDING_SECONDS, partial(prune_spending, services.database)),
         *make_alert_chores(services),
     ]
 

@@ -10,7 +10,13 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from billing.api_keys.actions import change_key, make_key, note_uses, rotate_key
+from billing.api_keys.actions import (
+    change_key,
+    make_key,
+    note_uses,
+    prune_spending,
+    rotate_key,
+)
 from billing.api_keys.errors import KeyAlreadyMade, RotationUnderWay, TooManyKeys
 from billing.api_keys.queries import fetch_key, fetch_keys
 from billing.api_keys.values import CapState, KeyChanges, NewKey, Period
@@ -93,6 +99,27 @@ async def test_cap_is_free_again_in_the_next_period(
     record = await fetch_key(keys.database, keys.account, key)
     assert record.caps[period] == CapState(Credits.parse("2"), ZERO)
     assert record.caps[Period.TOTAL] == CapState(Credits.parse("3"), Credits.parse("2"))
+    assert count_kinds(await ledger.charge(spending(keys, key, 2))) == {
+        "Charged": 1,
+        "SpendingCapReached": 1,
+    }
+
+
+async def test_spending_of_past_periods_is_pruned_and_caps_hold_on(
+    keys: Keys, ledger: PostgresLedger, superuser: asyncpg.Connection
+) -> None:
+    key = await keys.make({Period.DAY: "2", Period.MONTH: "2", Period.TOTAL: "2"})
+    await ledger.charge(spending(keys, key, 1))
+    rows = "SELECT lineage_id, period, period_start FROM key_spending ORDER BY 1, 2, 3"
+    before = [tuple(row) for row in await superuser.fetch(rows)]
+    await superuser.execute(
+        "INSERT INTO key_spending SELECT lineage_id, period, period_start - days * interval '31 d',"
+        " 1, 1 FROM key_spending, generate_series(1, 3) AS days WHERE period <> 'total'"
+    )
+    assert await prune_spending(keys.database, rows_max=4)
+    assert await prune_spending(keys.database, rows_max=4) is False
+    after = [tuple(row) for row in await superuser.fetch(rows)]
+    assert after == before
     assert count_kinds(await ledger.charge(spending(keys, key, 2))) == {
         "Charged": 1,
         "SpendingCapReached": 1,

@@ -23,6 +23,8 @@ from billing.ledger import PostgresLedger
 from billing.refunds.actions import refund_prediction
 from billing.refunds.values import RefundRequest
 from billing.settings import BillingSettings
+from billing.top_ups.actions import apply_event, begin_top_up
+from billing.top_ups.values import EventKind, PaymentEvent, Price, TopUp
 from billing.users.closing import close_account
 from billing.users.errors import ConfirmationNeeded
 from tests.charges import make_charge
@@ -101,6 +103,26 @@ async def test_closed_account_gets_no_refund(database: Database, account_id: uui
     request = RefundRequest(uuid.uuid4(), charge.charge_id, None, "wrong answer")
     with pytest.raises(AccountMissing):
         await refund_prediction(database, COMMAND_LINE, request, now=NOW, grace=timedelta(days=30))
+
+
+async def test_top_up_paid_after_closing_stays_on_the_books_until_it_is_charged_back(
+    database: Database, superuser: asyncpg.Connection, account_id: uuid.UUID
+) -> None:
+    """The money came in: whoever gives it back does so at the provider, who tells us."""
+    amount = Credits.parse("5")
+    new = TopUp(uuid.uuid4(), account_id, "test", amount, Price(500, "usd"), NOW)
+    await begin_top_up(database, new)
+    await close(database, account_id)
+    posted = []
+    for kind in (EventKind.PAID, EventKind.PAID, EventKind.CHARGED_BACK):
+        await apply_event(database, PaymentEvent("test", kind, kind, new.id), NOW)
+        posted.append(
+            await superuser.fetchval(
+                "SELECT posted FROM balances WHERE account_id = $1", account_id
+            )
+        )
+    assert posted == [amount.microcredits, amount.microcredits, 0]
+    assert await superuser.fetchval("SELECT count(*) FROM debts") == 0
 
 
 async def test_closing_queues_behind_an_alert_that_is_being_made(
