@@ -340,9 +340,7 @@ def _read_instances(path: Path) -> list[Any]:
 
 def _print_demo(demo: Demo, dashboard_url: str) -> None:
     out.print(f"\n  API        {demo.base_url}   (documentation: {demo.base_url}/docs)")
-    out.print(
-        f"  Accounts   {demo.base_url}/accounts   (documentation: {demo.base_url}/accounts/docs)"
-    )
+    out.print(f"  Accounts   {demo.base_url}/accounts/docs   (sign-up, credits, keys, history)")
     out.print(f"  API key    {demo.api_key}   (the demo account's)")
     out.print(f"  Dashboard  {dashboard_url}")
     out.print(f"\n  Score an app:\n\n{demo.curl}\n")

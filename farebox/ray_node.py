@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from farebox.home import Home
-from farebox.ports import find_free_port
+from farebox.ports import find_free_ports
 from farebox.settings import ProductSettings
 
 
@@ -77,13 +77,14 @@ def start_head(
 
 
 def _head_command(folder: Path, settings: ProductSettings) -> list[str]:
+    head_port, agent_port, client_port = find_free_ports(3)
     options = {
         "node-ip-address": "127.0.0.1",
-        "port": find_free_port(),
+        "port": head_port,
         "dashboard-host": "127.0.0.1",
         "dashboard-port": settings.dashboard_port,
-        "dashboard-agent-listen-port": find_free_port(),
-        "ray-client-server-port": find_free_port(),
+        "dashboard-agent-listen-port": agent_port,
+        "ray-client-server-port": client_port,
         "num-cpus": settings.cpus or max(2, os.cpu_count() or 2),
         "object-store-memory": settings.object_store_mb * 1024 * 1024,
         "temp-dir": folder,

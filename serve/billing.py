@@ -11,6 +11,7 @@ from billing.group_commit import GroupCommit
 from billing.ledger import PostgresLedger
 from billing.retention import keep_pruned
 from billing.settings import BillingSettings
+from serve.logs import configure_logs
 from serve.transfer import decode_charges, encode_outcomes
 
 
@@ -18,6 +19,7 @@ class Billing:
     """Merges the batches of all validators into one transaction at a time."""
 
     async def __init__(self) -> None:  # type: ignore[misc] # Ray awaits it: pruning is a task
+        configure_logs()
         settings = BillingSettings()
         self._database = Database(settings)
         self._group_commit = GroupCommit(

@@ -25,6 +25,7 @@ from serve.handles import CashierHandle, Handle, ScorerHandle
 from serve.http import ScoringApp
 from serve.idempotency import InFlight
 from serve.key_uses import KeyUses
+from serve.logs import configure_logs
 from serve.metrics import ValidatorMetrics
 from serve.pipeline import Pipeline
 from serve.pricing import Pricing
@@ -42,6 +43,7 @@ class FeatureValidator:
     async def __init__(  # type: ignore[misc] # Ray awaits it: the price table is read here
         self, scorer: Handle, billing: Handle
     ) -> None:
+        configure_logs()
         settings = BillingSettings()
         self._database = Database(settings)
         self._metrics = ValidatorMetrics()

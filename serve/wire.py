@@ -44,7 +44,7 @@ Amount = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "pattern": r"^-?\d{1,12}(\.\d{1,6})?$",
+            "pattern": r"^-?\d+(\.\d{1,6})?$",
             "description": "Credits as a plain decimal string",
             "examples": ["12", "0.25"],
         }
@@ -210,8 +210,8 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 _PROBLEM_DESCRIPTIONS = {
     400: "The message's signature is wrong or too old; nothing happened",
     401: "No API key or session, or one that is malformed, unknown, expired or ended",
-    402: "Not enough credits (`required`, `available`), or the key's spending cap is reached "
-    "(`required`, `left`)",
+    402: "Not enough credits (a prediction's `required`, `available`), or the key's spending cap is "
+    "reached (`required`, `left`)",
     403: "The key's scopes, or the caller's role, do not allow it",
     404: "No such model, version, prediction, route or other thing of the caller's",
     405: "The route does not take this method",

@@ -85,9 +85,10 @@ async def _caller(request: Request) -> Caller:
     else:  # a cookie holds nothing but sessions
         caller = await _by_key(services, bearer)
     if caller is None:
+        said = "The session has ended, or the key is cut, unknown or revoked. " if token else ""
         raise Refusal(
             Code.UNAUTHENTICATED,
-            "Sign in with POST /accounts/v1/sessions and send its token as "
+            said + "Sign in with POST /accounts/v1/sessions and send its token as "
             "`Authorization: Bearer fb_sess_...`; reading takes an API key too.",
         )
     return caller

@@ -28,7 +28,7 @@ from serve.accounts.users import mail_routes as mail
 from serve.accounts.users import routes as users
 from serve.docs import add_docs
 from serve.problems import add_problem_handlers
-from serve.wire import Problem
+from serve.wire import Problem, problem_responses
 
 ROUTERS: list[APIRouter] = [
     audit.router,
@@ -79,6 +79,7 @@ def build_accounts_api(services: Services) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
     )
     api.state.services = services
     for router in ROUTERS:
@@ -106,5 +107,17 @@ def _openapi(api: FastAPI) -> dict[str, Any]:
         schemas = components.setdefault("schemas", {})
         schemas.update(problem.pop("$defs", {}))
         schemas["Problem"] = problem
+        _document_problems(document)
         api.openapi_schema = document
     return api.openapi_schema
+
+
+def _document_problems(document: dict[str, Any]) -> None:
+    """A request that is not valid leaves as a problem too, not in FastAPI's own form."""
+    invalid = problem_responses(422)[422]
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            if "HTTPValidationError" in str(operation["responses"].get("422")):
+                operation["responses"]["422"] = invalid
+    for unused in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(unused, None)

@@ -19,6 +19,7 @@ from serve.accounts.services import Services
 from serve.accounts.settings import AccountsSettings
 from serve.accounts.throttling import Throttles
 from serve.accounts.top_ups.providers import make_provider
+from serve.logs import configure_logs
 from serve.settings import ServeSettings
 
 
@@ -27,6 +28,7 @@ class Accounts:
 
     def __init__(self, bookkeeper: object) -> None:
         """`bookkeeper` is bound here so that Serve runs it beside this one."""
+        configure_logs()
         self._services = make_services()
 
     def __serve_build_asgi_app__(self) -> FastAPI:
@@ -41,6 +43,7 @@ class Bookkeeper:
     """What is done behind the requests: rollups, settlement, expiries, deliveries."""
 
     async def __init__(self) -> None:  # type: ignore[misc] # Ray awaits it: chores are tasks
+        configure_logs()
         self._services = make_services()
         self._bookkeeping = Bookkeeping(make_chores(self._services))
         self._bookkeeping.start()

@@ -152,7 +152,7 @@ _TYPES: dict[CellKind, pa.DataType] = {
     CellKind.TEXT: pa.string(),
     CellKind.ID: pa.string(),
     CellKind.INTEGER: pa.int64(),
-    CellKind.AMOUNT: pa.decimal128(18, 6),
+    CellKind.AMOUNT: pa.decimal128(20, 6),
     CellKind.TIME: pa.timestamp("us", tz="UTC"),
 }
 

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from farebox.errors import PortTaken
-from farebox.ports import check_free, find_free_port, is_free
+from farebox.ports import check_free, find_free_port, find_free_ports, is_free
 
 
 @pytest.fixture
@@ -56,3 +56,7 @@ def test_a_port_is_free_again_once_it_is_let_go() -> None:
 def test_a_found_port_can_be_bound() -> None:
     with socket.create_server(("127.0.0.1", find_free_port())) as listener:
         assert listener.getsockname()[1] > 0
+
+
+def test_free_ports_found_together_differ() -> None:
+    assert len(set(find_free_ports(50))) == 50

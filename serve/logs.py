@@ -1,0 +1,24 @@
+"""Our log lines, as JSON, go where Serve's own go: into the replica's log file."""
+
+from __future__ import annotations
+
+import logging
+
+import structlog
+
+_SERVE_LOGGER = "ray.serve"
+"""What a replica prints is taken by Serve for INFO and dropped at the level we run it with."""
+
+
+def configure_logs() -> None:
+    """Called where a replica starts; an event, its fields and its traceback make one line."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=lambda *_: logging.getLogger(_SERVE_LOGGER),
+    )
