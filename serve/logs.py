@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import traceback
 
 import structlog
+from structlog.typing import ExcInfo
 
 _SERVE_LOGGER = "ray.serve"
 """What a replica prints is taken by Serve for INFO and dropped at the level we run it with."""
@@ -16,9 +18,14 @@ def configure_logs() -> None:
         processors=[
             structlog.stdlib.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            structlog.processors.ExceptionRenderer(_format_exception),
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=lambda *_: logging.getLogger(_SERVE_LOGGER),
     )
+
+
+def _format_exception(exc_info: ExcInfo) -> str:
+    """structlog's own prints to a buffer, and Serve takes `print` for its own in a replica."""
+    return "".join(traceback.format_exception(*exc_info))

@@ -210,7 +210,7 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 _PROBLEM_DESCRIPTIONS = {
     400: "The message's signature is wrong or too old; nothing happened",
     401: "No API key or session, or one that is malformed, unknown, expired or ended",
-    402: "Not enough credits (a prediction's `required`, `available`), or the key's spending cap is "
+    402: "Not enough credits (a prediction's `required`, `available`), or the key's cap is "
     "reached (`required`, `left`)",
     403: "The key's scopes, or the caller's role, do not allow it",
     404: "No such model, version, prediction, route or other thing of the caller's",
