@@ -81,7 +81,7 @@ async def test_files_say_what_the_list_says(
 async def test_parquet_has_types(anna: Person) -> None:
     answer = await anna.client.get("/v1/entries", params={"format": "parquet"})
     schema = parquet.read_schema(pa.BufferReader(answer.content))
-    assert schema.field("amount").type == pa.decimal128(18, 6)
+    assert schema.field("amount").type == pa.decimal128(20, 6)
     assert schema.field("created_at").type == pa.timestamp("us", tz="UTC")
     assert schema.field("sequence").type == pa.int64()
 
