@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -39,6 +40,7 @@ from farebox.deployment import Deployment, load_serve_config
 from farebox.errors import FareboxError
 from farebox.home import Home
 from farebox.product import run_product
+from farebox.ray_node import PAYMENT_PROVIDER, TEST_PROVIDER
 from farebox.running import RunningProduct, end_leftovers, is_running
 from farebox.settings import ProductSettings
 from farebox.store import billing_settings, postgres_url
@@ -344,7 +346,8 @@ def _print_demo(demo: Demo, dashboard_url: str) -> None:
     out.print(f"  API key    {demo.api_key}   (the demo account's)")
     out.print(f"  Dashboard  {dashboard_url}")
     out.print(f"\n  Score an app:\n\n{demo.curl}\n")
-    out.print("  Top-ups go through the test provider: no money moves (FAREBOX_PAYMENT_PROVIDER).")
+    if os.environ.get(PAYMENT_PROVIDER, TEST_PROVIDER) == TEST_PROVIDER:
+        out.print(f"  Top-ups go through the test provider: no money moves ({PAYMENT_PROVIDER}).")
     out.print("  Ctrl-C stops everything; accounts and history are kept.")
 
 

@@ -12,6 +12,10 @@ from farebox.home import Home
 from farebox.ports import find_free_ports
 from farebox.settings import ProductSettings
 
+PAYMENT_PROVIDER = "FAREBOX_PAYMENT_PROVIDER"
+TEST_PROVIDER = "test"
+"""Asks for no card. What a product on one machine sells credits by, unless told otherwise."""
+
 
 def has_haproxy() -> bool:
     """Whether the HAProxy wheel exists for this system (Linux only)."""
@@ -27,7 +31,7 @@ def node_environment(
         "OMP_NUM_THREADS": "1",
         "FAREBOX_PUBLIC_URL": settings.base_url,
         # Top-ups cost nothing here: this is for trying the product out on one machine.
-        "FAREBOX_PAYMENT_PROVIDER": "test",
+        PAYMENT_PROVIDER: TEST_PROVIDER,
         # Ray starts workers at nice 15: on a shared machine everything else would win.
         "RAY_worker_niceness": "0",
         "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",

@@ -228,3 +228,17 @@ def test_an_admins_address_is_checked_before_anything_is_started(home: Path) -> 
     result = runner.invoke(cli.app, ["admin", "create", "--email", "nobody"])
     assert result.exit_code == 2
     assert list(home.iterdir()) == []
+
+
+@pytest.mark.parametrize(("provider", "says_so"), [(None, True), ("test", True), ("stripe", False)])
+def test_a_start_says_that_no_money_moves_where_none_does(
+    provider: str | None,
+    says_so: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("FAREBOX_PAYMENT_PROVIDER", raising=False)
+    if provider:
+        monkeypatch.setenv("FAREBOX_PAYMENT_PROVIDER", provider)
+    with cli.out.capture() as captured:
+        cli._print_demo(cli.Demo("http://127.0.0.1:8000", "fb_live_x"), "http://127.0.0.1:8265")
+    assert ("no money moves" in captured.get()) is says_so
