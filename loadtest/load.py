@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,120 +15,160 @@ import httpx
 import typer
 from rich.console import Console
 
-from loadtest.commands import CommandFailed, reconcile_problem
-from loadtest.keys import ensure_keys
-from loadtest.money import Money, settle, sum_balances
-from loadtest.processes import ending
+from loadtest.chart import draw_run
+from loadtest.commands import CommandFailed
+from loadtest.plan import LoadPlan
 from loadtest.product import STATE_FOLDER, NoProduct, find_product
-from loadtest.tally import Tally, read_tally
-from loadtest.targets import missed, read_targets
+from loadtest.run import Files, Outcome, RunFailed, Spread, read_outcome, run_locust, worker_command
+from loadtest.settlement import Accounts, close_accounts, coverage_misses, open_accounts
+from loadtest.shapes import RAMP, SHAPES, STEADY
+from loadtest.summary import Summary, print_summary
+from loadtest.targets import DEFAULT, Targets, missed, read_targets
+from loadtest.timeline import achieved_share, find_knee
 
-ACCOUNTS = 10
-CREDITS_EACH = 1_000_000
-DRAIN_SECONDS = 15
-START_SECONDS = 60
 HERE = Path(__file__).parent
-RESULTS = HERE / "results"
-EXPECTED_ERRORS = (NoProduct, CommandFailed, ValueError, httpx.HTTPError, OSError)
-
-Say = Callable[[str], None]
+EXPECTED_ERRORS = (NoProduct, CommandFailed, RunFailed, ValueError, httpx.HTTPError, OSError)
+FAILURES_SHOWN_MAX = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
-    """What one run reads and writes, all under one prefix."""
+class Wanted:
+    """What to load and what to hold it against."""
 
-    prefix: Path
+    shape: str
+    seconds: float
+    targets: Targets
+    spread: Spread
 
-    def named(self, ending: str) -> Path:
-        """The file of this run with such an ending."""
-        return self.prefix.with_name(self.prefix.name + ending)
+    @property
+    def title(self) -> str:
+        """For charts."""
+        offered = f"{self.targets.offered_per_second:g} requests/s at the top"
+        return f"{self.shape}: {offered}, {self.seconds:g} s"
 
 
 def main(
     *,
-    users: Annotated[int, typer.Option(min=1, max=1000)] = 24,
-    seconds: Annotated[int, typer.Option(min=5, max=3600)] = 30,
+    shape: Annotated[str, typer.Option(help=f"One of {', '.join(SHAPES)}")] = STEADY.name,
+    seconds: Annotated[int, typer.Option(min=0, max=86400, help="0: the shape's own")] = 0,
+    rate: Annotated[float, typer.Option(min=0, help="At the top; 0: the targets' own")] = 0,
     targets: Annotated[Path, typer.Option(exists=True)] = HERE / "targets.toml",
+    targets_for: Annotated[str, typer.Option(help="Which machine's targets")] = DEFAULT,
+    processes: Annotated[int, typer.Option(min=1, max=64, help="That run users, here")] = 1,
+    master: Annotated[bool, typer.Option(help="Wait for workers from elsewhere")] = False,
+    expect_workers: Annotated[int, typer.Option(min=1, max=64)] = 1,
+    worker: Annotated[bool, typer.Option(help="Run users for a master elsewhere")] = False,
+    host: Annotated[str, typer.Option(help="The master's address")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1024, max=65534, help="The master's port")] = 5557,
 ) -> None:
     """Load the running product; fail where a target is missed or the money is wrong."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    console = Console()
+    if worker:
+        sys.exit(subprocess.run(worker_command(host, port, processes), check=False).returncode)
+    spread = Spread(processes, expect_workers if master else 0, host, port)
+    with reporting_errors("load"):
+        wanted = want(shape, seconds, rate, read_targets(targets, targets_for, shape), spread)
+        misses = load(wanted, Console())
+    finish(misses)
+
+
+def want(shape: str, seconds: float, rate: float, targets: Targets, spread: Spread) -> Wanted:
+    """With the shape's and the targets' own values where none were given."""
+    return Wanted(
+        shape,
+        seconds or SHAPES[shape].seconds,
+        replace(targets, offered_per_second=rate) if rate else targets,
+        spread,
+    )
+
+
+def load(wanted: Wanted, console: Console) -> list[str]:
+    """Run Locust on accounts of our own; returns each target that was missed."""
+    accounts = prepare(console)
+    files = Files.of_now(wanted.shape)
+    console.print(f"{wanted.title}, with the targets for {wanted.targets.machine}", soft_wrap=True)
+    run_locust(make_plan(wanted, accounts, files), files, wanted.spread)
+    outcome = read_outcome(files)
+    draw_run(outcome.moments, wanted.title, files.named(".png"))
+    return conclude(wanted, accounts, files, outcome, console=console)
+
+
+def prepare(console: Console) -> Accounts:
+    """The running product's address, and accounts on it."""
+    product = find_product()
+    console.print(f"product at {product.base_url}: making accounts with keys where needed")
+    return open_accounts(product.base_url, STATE_FOLDER)
+
+
+def make_plan(wanted: Wanted, accounts: Accounts, files: Files) -> LoadPlan:
+    """What Locust is told."""
+    return LoadPlan(
+        accounts.base_url,
+        wanted.shape,
+        wanted.seconds,
+        wanted.targets.offered_per_second,
+        accounts.paying,
+        accounts.careless,
+        files.named(".tally.json"),
+    )
+
+
+def conclude(
+    wanted: Wanted,
+    accounts: Accounts,
+    files: Files,
+    outcome: Outcome,
+    *,
+    console: Console,
+    more_misses: Sequence[str] = (),
+) -> list[str]:
+    """Settle the money, print and keep the summary; returns everything that was missed."""
+    settlement = close_accounts(accounts, outcome.tally)
+    share = achieved_share(outcome.moments)
+    knee = find_knee(outcome.moments) if wanted.shape == RAMP.name else 0.0
+    misses = [
+        *missed(wanted.targets, outcome.figures, share, knee),
+        *settlement.misses(outcome.tally),
+        *coverage_misses(SHAPES[wanted.shape].users, outcome.tally),
+        *map(str, outcome.tally.failures[:FAILURES_SHOWN_MAX]),
+        *more_misses,
+    ]
+    summary = Summary(
+        wanted.shape,
+        wanted.targets.machine,
+        wanted.seconds,
+        wanted.targets.offered_per_second,
+        share,
+        knee,
+        outcome.figures,
+        outcome.tally,
+        settlement,
+        misses,
+    )
+    summary.write(files.named(".json"))
+    print_summary(console, summary)
+    console.print(f"report, chart and figures: {files.prefix}.html, .png, .json, _stats.csv")
+    return misses
+
+
+@contextmanager
+def reporting_errors(command: str) -> Iterator[None]:
+    """Exit code 2 and one line for what a person can mend."""
     try:
-        misses = load(users, seconds, targets, lambda text: console.print(text, soft_wrap=True))
+        yield
     except EXPECTED_ERRORS as error:
-        Console(stderr=True).print(f"[red]load: {error}[/red]", soft_wrap=True)
+        Console(stderr=True).print(f"[red]{command}: {error}[/red]", soft_wrap=True)
         raise typer.Exit(2) from error
+
+
+def finish(misses: Sequence[str]) -> None:
+    """Say what was missed; exit code 1 where anything was."""
+    console = Console()
     for miss in misses:
-        console.print(f"[red]MISSED[/red] {miss}", soft_wrap=True)
+        console.print("[red]MISSED[/red]", miss, soft_wrap=True, markup=True, highlight=False)
     if misses:
         raise typer.Exit(1)
     console.print("all targets held; the money agrees")
-
-
-def load(users: int, seconds: int, targets: Path, say: Say) -> list[str]:
-    """Run Locust on accounts of our own; returns each target that was missed."""
-    product = find_product()
-    say(f"product at {product.base_url}: making {ACCOUNTS} accounts with keys where needed")
-    keys = ensure_keys(product.base_url, STATE_FOLDER / "load-keys.json", ACCOUNTS, CREDITS_EACH)
-    before = sum_balances(product.base_url, keys)
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    files = Files(RESULTS / f"load-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
-    run_locust(product.base_url, keys, files, users, seconds)
-    tally = read_tally(files.named(".tally.json"))
-    say(describe(tally))
-    say(f"kept in {files.named('.html')} and beside it")
-    money = settle(
-        before, tally.charged, tally.unknown, lambda: sum_balances(product.base_url, keys)
-    )
-    say(f"{tally.answers_200:,} answers charged, {tally.replays:,} replayed free; {money}")
-    return missed(read_targets(targets), tally) + money_misses(tally, money)
-
-
-def run_locust(base_url: str, keys: list[str], files: Files, users: int, seconds: int) -> None:
-    """Locust in a process of its own: what it patches must not meet other libraries."""
-    key_file = files.named(".keys")
-    key_file.touch(mode=0o600)
-    key_file.write_text("\n".join(keys) + "\n")
-    environment = {
-        **os.environ,
-        "FAREBOX_LOAD_KEYS": str(key_file),
-        "FAREBOX_LOAD_TALLY": str(files.named(".tally.json")),
-    }
-    command = locust_command(base_url, files.prefix, users, seconds)
-    try:
-        with subprocess.Popen(command, env=environment, text=True) as process, ending(process):
-            process.wait(START_SECONDS + seconds + DRAIN_SECONDS)
-    finally:
-        key_file.unlink()
-
-
-def locust_command(base_url: str, prefix: Path, users: int, seconds: int) -> list[str]:
-    """Headless, for a bounded time; users finish the request they are at before they stop."""
-    return [
-        *(sys.executable, "-m", "locust", "--headless", "--only-summary"),
-        *("--locustfile", str(HERE / "locustfile.py"), "--host", base_url),
-        *("--users", str(users), "--spawn-rate", str(users), "--run-time", f"{seconds}s"),
-        *("--stop-timeout", str(DRAIN_SECONDS), "--exit-code-on-error", "0"),
-        *("--csv", str(prefix), "--html", f"{prefix}.html"),
-    ]
-
-
-def money_misses(tally: Tally, money: Money) -> list[str]:
-    """Compare the answers with the balances, and have the product check its own ledger."""
-    misses = [] if money.agrees else [f"money: {money}"]
-    if not tally.replays:
-        misses.append("money: no retry was replayed")
-    problem = reconcile_problem()
-    return [*misses, f"ledger: {problem}"] if problem else misses
-
-
-def describe(tally: Tally) -> str:
-    """One line for people."""
-    return (
-        f"{tally.requests:,} requests, {tally.requests_per_second:,.0f}/s, "
-        f"p95 {tally.p95_ms:.0f} ms, p99 {tally.p99_ms:.0f} ms, {tally.failures} failed"
-    )
 
 
 if __name__ == "__main__":

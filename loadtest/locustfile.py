@@ -1,145 +1,148 @@
-"""Locust users that score applications in every format, in batches and with retries.
+"""What Locust loads: the users, the one shape, and what passes between master and workers.
 
-Run by `python -m loadtest.load`, which sets FAREBOX_LOAD_KEYS (a file with one API key a line) and
-FAREBOX_LOAD_TALLY (where the sum of what was charged is written at the end).
+`python -m loadtest.load` sets FAREBOX_LOAD_PLAN for the process that leads the run: a file with the
+keys, the shape and where the tally goes. Workers need none: the master sends each its share of the
+keys before it sends users, and they send back what they counted along with Locust's own reports.
 """
 
 from __future__ import annotations
 
-import itertools
 import os
-import random
-import uuid
-from decimal import Decimal
+import time
 from pathlib import Path
 from typing import Any
 
-import httpx
-from locust import FastHttpUser, between, events, task
-from locust.contrib.fasthttp import ResponseContextManager
+from locust import LoadTestShape, events
 from locust.env import Environment
+from locust.runners import MasterRunner, WorkerRunner
 
-from loadtest.answers import answer_fault, replay_fault
-from loadtest.inputs import Instance, as_names, as_object, make_instance, make_row
-from loadtest.tally import Tally
+from loadtest.crowd import crowd, share_of
+from loadtest.plan import PLAN_VARIABLE, LoadPlan, read_plan
+from loadtest.shapes import SHAPES, SPAWN_PER_SECOND
+from loadtest.tally import Failure, from_plain
+from loadtest.users import (
+    BatchCustomer,
+    BulkCustomer,
+    CarelessCustomer,
+    KeyedCustomer,
+    Reader,
+    RetryingCustomer,
+    SingleRowCustomer,
+)
 
-MODEL = "android-malware"
-ROUTE = "/v1/predictions"
-BATCH_MAX = 20
+__all__ = [
+    "BatchCustomer",
+    "BulkCustomer",
+    "CarelessCustomer",
+    "KeyedCustomer",
+    "PlannedShape",
+    "Reader",
+    "RetryingCustomer",
+    "SingleRowCustomer",
+]
 
-tally = Tally()
-features: list[str] = []
-keys: list[str] = []
-next_user = itertools.count()
+KEYS_MESSAGE = "keys"
+TALLY = "tally"
+QUIET_SECONDS = 5.0
+"""After the last user stopped: workers report every three seconds, CSV files are written each."""
 
 
-def prepare(environment: Environment, **_: object) -> None:
-    """Read the keys, and the names of the model's features from the server."""
-    keys[:] = Path(os.environ["FAREBOX_LOAD_KEYS"]).read_text().split()
-    headers = {"Authorization": f"Bearer {keys[0]}"}
-    answer = httpx.get(f"{environment.host}/v1/models", headers=headers, timeout=10)
-    models = answer.raise_for_status().json()["models"]
-    features[:] = next(model["features"] for model in models if model["name"] == MODEL)
+def read_own_plan() -> LoadPlan | None:
+    """Of the process that leads the run; a worker on another machine has none."""
+    path = os.environ.get(PLAN_VARIABLE)
+    return read_plan(Path(path)) if path else None
+
+
+plan = read_own_plan()
+
+
+class PlannedShape(LoadTestShape):
+    """The plan's shape; at its end all users stop, and what they counted comes in, before Locust
+    ends: it would not wait for the workers' last reports itself."""
+
+    ended_seconds: float | None = None
+
+    def tick(self) -> tuple[int, float] | None:
+        """How many users now, and how fast they come and go."""
+        assert plan is not None
+        elapsed = time.perf_counter() - self.start_time
+        users = SHAPES[plan.shape].users_at(elapsed, plan.seconds, plan.offered_per_second)
+        if users is not None:
+            return users, SPAWN_PER_SECOND
+        if self.ended_seconds is None or self.users_left():
+            self.ended_seconds = elapsed
+        return (0, SPAWN_PER_SECOND) if elapsed - self.ended_seconds < QUIET_SECONDS else None
+
+    def users_left(self) -> int:
+        """In all processes."""
+        return self.runner.user_count if self.runner else 0
+
+
+if plan is None:
+    PlannedShape.abstract = True
+
+
+def listen(environment: Environment, **_: object) -> None:
+    """A worker takes its keys from the master."""
+    if isinstance(environment.runner, WorkerRunner):
+        environment.runner.register_message(KEYS_MESSAGE, take_keys)
+
+
+def take_keys(environment: Environment, msg: Any, **_: object) -> None:  # noqa: ANN401 - Locust's
+    """Join the run with the keys that the master sent, before its message that spawns users."""
+    crowd.join(msg.data["keys"], msg.data["host"])
+
+
+def hand_out_keys(environment: Environment, **_: object) -> None:
+    """Before any user starts: to every worker its share, or all to the users of this process."""
+    runner = environment.runner
+    if isinstance(runner, WorkerRunner):
+        return
+    assert plan is not None
+    if not isinstance(runner, MasterRunner):
+        crowd.join({"paying": plan.paying, "careless": plan.careless}, plan.base_url)
+        return
+    workers = [client.id for client in runner.clients.all]
+    for index, worker in enumerate(workers):
+        keys = {
+            "paying": share_of(plan.paying, index, len(workers)),
+            "careless": share_of(plan.careless, index, len(workers)),
+        }
+        runner.send_message(KEYS_MESSAGE, {"keys": keys, "host": plan.base_url}, worker)
+
+
+def record_failure(name: str, exception: Exception | None, start_time: float, **_: object) -> None:
+    """Keep when each failed request was sent: Locust keeps only how many there were."""
+    if exception is not None:
+        crowd.tally.record_failure(Failure(start_time, name, str(exception)[:300]))
+
+
+def report_tally(data: dict[str, Any], **_: object) -> None:
+    """Give the master what was counted since the last report."""
+    data[TALLY] = crowd.tally.drain()
+
+
+def take_tally(data: dict[str, Any], **_: object) -> None:
+    """Add what a worker counted."""
+    if TALLY in data:
+        crowd.tally.add(from_plain(data[TALLY]))
+
+
+def note_saturation(**_: object) -> None:
+    """This process of the generator used more than nine tenths of a core."""
+    crowd.tally.generator_saturated = True
 
 
 def write_tally(environment: Environment, **_: object) -> None:
-    """Keep what was measured and charged, after the last user stopped."""
-    total = environment.stats.total
-    tally.requests, tally.failures = total.num_requests, total.num_failures
-    tally.requests_per_second = total.total_rps
-    tally.p95_ms = float(total.get_response_time_percentile(0.95))
-    tally.p99_ms = float(total.get_response_time_percentile(0.99))
-    tally.write(Path(os.environ["FAREBOX_LOAD_TALLY"]))
+    """Keep what was counted, after the last user stopped."""
+    if plan is not None and not isinstance(environment.runner, WorkerRunner):
+        crowd.tally.write(plan.tally)
 
 
-class Customer(FastHttpUser):
-    """Scores applications and pays for them."""
-
-    wait_time = between(0.01, 0.05)
-    network_timeout = 10.0
-    connection_timeout = 10.0
-
-    def on_start(self) -> None:
-        """Take the next key in turn."""
-        number = next(next_user)
-        self.source = random.Random(number)
-        self.authorization = f"Bearer {keys[number % len(keys)]}"
-
-    @task(4)
-    def score_names(self) -> None:
-        """One application by the names of its features."""
-        self.score("names", [as_names(make_row(self.source, len(features)), features)])
-
-    @task(2)
-    def score_object(self) -> None:
-        """One application as an object."""
-        self.score("object", [as_object(make_row(self.source, len(features)), features)])
-
-    @task(4)
-    def score_dense(self) -> None:
-        """One application as zeros and ones."""
-        self.score("dense", [make_row(self.source, len(features))])
-
-    @task(1)
-    def score_batch(self) -> None:
-        """Several applications at once, in mixed formats."""
-        count = self.source.randint(2, BATCH_MAX)
-        self.score("batch", [make_instance(self.source, features) for _ in range(count)])
-
-    @task(1)
-    def retry(self) -> None:
-        """The same request twice with one key: the second must replay the first, free of charge."""
-        instances: list[Instance] = [make_row(self.source, len(features))]
-        key = str(uuid.uuid4())
-        first = self.score("keyed", instances, key)
-        if first is not None:
-            self.score("replay", instances, key, earlier=first)
-
-    def score(
-        self,
-        name: str,
-        instances: list[Instance],
-        key: str | None = None,
-        *,
-        earlier: dict[str, Any] | None = None,
-    ) -> dict[str, Any] | None:
-        """Send one request and check its answer; None where it is not the right one."""
-        headers = {"Authorization": self.authorization}
-        if key is not None:
-            headers["Idempotency-Key"] = key
-        body = {"model": MODEL, "instances": instances}
-        with self.client.post(
-            ROUTE, json=body, headers=headers, name=name, catch_response=True
-        ) as answer:
-            if answer.status_code != 200:
-                if answer.status_code in (0, 500, 502, 503, 504) and earlier is None:
-                    tally.unknown += len(instances)
-                answer.failure(f"status {answer.status_code}: {(answer.text or '')[:200]}")
-                return None
-            return _accept(answer, len(instances), earlier)
-
-
-def _accept(
-    answer: ResponseContextManager, instances: int, earlier: dict[str, Any] | None
-) -> dict[str, Any] | None:
-    """Count a 200 and check it."""
-    said: dict[str, Any] = answer.json()
-    headers = answer.headers
-    replayed = str(headers.get("Idempotency-Replayed", "")) if headers else ""
-    if replayed == "true":
-        tally.replays += 1
-    else:
-        tally.answers_200 += 1
-        tally.charged += Decimal(said.get("credits_charged", "0"))
-    fault = answer_fault(said, instances)
-    if fault is None and earlier is not None:
-        fault = replay_fault(earlier, said, replayed)
-    if fault is not None:
-        tally.wrong.append(fault)
-        answer.failure(fault)  # type: ignore[no-untyped-call]
-        return None
-    return said
-
-
-events.test_start.add_listener(prepare)  # type: ignore[no-untyped-call]
+events.init.add_listener(listen)  # type: ignore[no-untyped-call]
+events.test_start.add_listener(hand_out_keys)  # type: ignore[no-untyped-call]
+events.request.add_listener(record_failure)  # type: ignore[no-untyped-call]
+events.report_to_master.add_listener(report_tally)  # type: ignore[no-untyped-call]
+events.worker_report.add_listener(take_tally)  # type: ignore[no-untyped-call]
+events.cpu_warning.add_listener(note_saturation)  # type: ignore[no-untyped-call]
 events.quitting.add_listener(write_tally)  # type: ignore[no-untyped-call]

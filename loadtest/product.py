@@ -39,6 +39,13 @@ def find_product(folder: Path = STATE_FOLDER) -> Product:
     return product
 
 
+def find_dashboard(folder: Path = STATE_FOLDER) -> str:
+    """The address of the Ray dashboard of the product that runs in this checkout."""
+    find_product(folder)
+    url: str = json.loads((folder / "product.json").read_text())["dashboard_url"]
+    return url
+
+
 def read_env(path: Path) -> dict[str, str]:
     """`NAME=value` lines of a file; empty where there is no file."""
     if not path.exists():
