@@ -7,6 +7,7 @@ replaced. One failed request anywhere fails the run, which then says which one a
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -39,14 +40,12 @@ from loadtest.run import (
     running_locust,
     seconds_max,
 )
-from loadtest.scaling import POOLS, Redeploy, redeployed_seconds, scaling_of
+from loadtest.scaling import POOLS, REPLACED, Redeploy, redeployed_seconds, replicas_at, scaling_of
 from loadtest.shapes import AUTOSCALE, REDEPLOY_TIME_SHARE
-from loadtest.tally import Failure
 from loadtest.targets import DEFAULT, read_targets
 
 APPLICATION = "scoring"
 SAMPLE_SECONDS = 1.0
-FAILURES_SHOWN_MAX = 20
 
 
 @dataclass(slots=True)
@@ -92,8 +91,16 @@ def demonstrate(wanted: Wanted, console: Console) -> list[str]:
     outcome = read_outcome(files)
     draw(outcome, watch, wanted.title, files.named(".png"))
     tell(watch, outcome, console)
-    more = replica_misses(watch) + timed_failures(outcome, watch)
-    return conclude(wanted, accounts, files, outcome, console=console, more_misses=more)
+    keep_samples(watch.samples, files.named(".replicas.json"))
+    return conclude(
+        wanted,
+        accounts,
+        files,
+        outcome,
+        console=console,
+        more_misses=replica_misses(watch),
+        around=lambda at_seconds: replicas_at(watch.samples, at_seconds),
+    )
 
 
 def keep_watch(watch: Watch, process: subprocess.Popen[str], seconds_at_most: float) -> None:
@@ -127,7 +134,7 @@ def first_user_seconds(files: Files) -> float | None:
 def redeploy(watch: Watch) -> None:
     """Ask for it, and remember which replicas it has to replace."""
     old = watch.dashboard.sample() or watch.samples[-1]
-    ids = frozenset[str]().union(*(old.replicas[pool] for pool in POOLS))
+    ids = frozenset[str]().union(*(old.replicas.get(name, frozenset()) for name in REPLACED))
     watch.redeploy = Redeploy(time.time(), APPLICATION, ids)
     try:
         watch.dashboard.redeploy(APPLICATION, f"{datetime.now(UTC):%Y%m%dT%H%M%S}")
@@ -149,23 +156,13 @@ def replica_misses(watch: Watch) -> list[str]:
     return misses
 
 
-def timed_failures(outcome: Outcome, watch: Watch) -> list[str]:
-    """Each failed request with its second of the run, and how many replicas there were then."""
-    began = outcome.moments[0].at_seconds
-    return [
-        f"at {failure.at_seconds - began:.1f} s, {replicas_at(watch.samples, failure)}: {failure}"
-        for failure in sorted(outcome.tally.failures, key=lambda each: each.at_seconds)[
-            :FAILURES_SHOWN_MAX
-        ]
+def keep_samples(samples: Sequence[Sample], path: Path) -> None:
+    """What was seen each second, for other charts."""
+    kept = [
+        {"at_seconds": each.at_seconds, "running": each.running, "statuses": each.statuses}
+        for each in samples
     ]
-
-
-def replicas_at(samples: Sequence[Sample], failure: Failure) -> str:
-    """Of each pool, when the failed request was sent."""
-    before = [sample for sample in samples if sample.at_seconds <= failure.at_seconds]
-    if not before:
-        return "before the first sample"
-    return ", ".join(f"{pool} {before[-1].running.get(pool, 0)}" for pool in POOLS)
+    path.write_text(json.dumps(kept))
 
 
 def tell(watch: Watch, outcome: Outcome, console: Console) -> None:
@@ -179,7 +176,7 @@ def tell(watch: Watch, outcome: Outcome, console: Console) -> None:
     took = (
         f"took {done - watch.redeploy.began_seconds:.0f} s" if done else "did not come to its end"
     )
-    console.print(f"the redeploy at {second:.0f} s replaced all replicas and {took}")
+    console.print(f"the redeploy of all replicas at {second:.0f} s {took}")
 
 
 def draw(outcome: Outcome, watch: Watch, title: str, path: Path) -> None:
@@ -187,10 +184,10 @@ def draw(outcome: Outcome, watch: Watch, title: str, path: Path) -> None:
     figure, panels = make_panels(2, title)
     began = outcome.moments[0].at_seconds
     draw_rates(panels[0], outcome.moments)
-    seconds = [sample.at_seconds - began for sample in watch.samples]
     for pool in POOLS:
-        counts = [sample.running.get(pool, 0) for sample in watch.samples]
-        panels[1].step(seconds, counts, where="post", label=pool)
+        seen = [sample for sample in watch.samples if pool in sample.running]
+        seconds = [sample.at_seconds - began for sample in seen]
+        panels[1].step(seconds, [s.running[pool] for s in seen], where="post", label=pool)
     panels[1].set_ylabel("running replicas")
     for panel in panels:
         mark(panel, outcome, watch, began)

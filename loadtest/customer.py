@@ -25,6 +25,7 @@ from locust.contrib.fasthttp import ResponseContextManager
 from loadtest.answers import answer_fault, replay_fault
 from loadtest.bad_input import BadRequest, Refused, refusal_fault
 from loadtest.crowd import MODEL, crowd
+from loadtest.failures import describe_status
 from loadtest.inputs import Instance, Row, make_row
 from loadtest.shapes import REQUESTS_PER_USER_SECOND
 
@@ -192,8 +193,7 @@ def describe(answer: ResponseContextManager) -> str:
     """What went wrong, on one line."""
     if answer.status_code == 0:
         return f"no answer: {error_of(answer)!r}"
-    said = (answer.content or b"")[:200].decode(errors="replace")
-    return f"status {answer.status_code}: {said}"
+    return describe_status(answer.status_code, answer.content or b"")
 
 
 def header(answer: ResponseContextManager, name: str) -> str:

@@ -25,7 +25,8 @@ class Sample:
     at_seconds: float
     """Since 1970."""
     running: dict[str, int]
-    """How many take requests."""
+    """How many take requests. While Serve builds an application anew it tells of none of its
+    deployments, though their replicas go on: such a deployment is left out."""
     replicas: dict[str, frozenset[str]]
     """The ids of all that there are, those that start or end included."""
     statuses: dict[str, str]

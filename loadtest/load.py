@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from rich.console import Console
 
 from loadtest.chart import draw_run
 from loadtest.commands import CommandFailed
+from loadtest.failures import failure_lines
 from loadtest.plan import LoadPlan
 from loadtest.product import STATE_FOLDER, NoProduct, find_product
 from loadtest.run import Files, Outcome, RunFailed, Spread, read_outcome, run_locust, worker_command
@@ -28,7 +29,6 @@ from loadtest.timeline import achieved_share, find_knee
 
 HERE = Path(__file__).parent
 EXPECTED_ERRORS = (NoProduct, CommandFailed, RunFailed, ValueError, httpx.HTTPError, OSError)
-FAILURES_SHOWN_MAX = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +121,12 @@ def conclude(
     *,
     console: Console,
     more_misses: Sequence[str] = (),
+    around: Callable[[float], str] | None = None,
 ) -> list[str]:
-    """Settle the money, print and keep the summary; returns everything that was missed."""
+    """Settle the money, print and keep the summary; returns everything that was missed.
+
+    `around` says what went on at a time (seconds since 1970), to stand beside a failed request.
+    """
     settlement = close_accounts(accounts, outcome.tally)
     share = achieved_share(outcome.moments)
     knee = find_knee(outcome.moments) if wanted.shape == RAMP.name else 0.0
@@ -130,8 +134,8 @@ def conclude(
         *missed(wanted.targets, outcome.figures, share, knee),
         *settlement.misses(outcome.tally),
         *coverage_misses(SHAPES[wanted.shape].users, outcome.tally),
-        *map(str, outcome.tally.failures[:FAILURES_SHOWN_MAX]),
         *more_misses,
+        *failure_lines(outcome.tally.failures, outcome.moments[0].at_seconds, around),
     ]
     summary = Summary(
         wanted.shape,

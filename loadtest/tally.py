@@ -20,9 +20,6 @@ class Failure:
     name: str
     why: str
 
-    def __str__(self) -> str:
-        return f"{self.name}: {self.why}"
-
 
 @dataclass(slots=True)
 class Tally:
