@@ -5,10 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
-.PHONY: help up down test test-deep check bench bench-reports load train clean hooks format
+.PHONY: help up down test test-deep check bench bench-reports load load-autoscale train clean hooks format
 
 help: ## say what each target does
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 up: $(READY) ## start everything on this machine and stay until Ctrl-C
 	@exec $(BIN)/farebox up
@@ -36,8 +36,11 @@ bench: $(READY) ## measure the running product beside a plain peer (starts a pro
 bench-reports: $(READY) ## time the reports over 10,000,000 generated predictions (10 GB, some minutes)
 	$(BIN)/python -m ops.report_bench
 
-load: $(READY) ## Locust against the product, checked against loadtest/targets.toml
-	$(BIN)/python -m loadtest.with_product loadtest.load
+load: $(READY) ## Locust against the product and its targets; SHAPE=ramp, spike or soak for others
+	$(BIN)/python -m loadtest.with_product loadtest.load $(if $(SHAPE),--shape $(SHAPE)) $(LOAD)
+
+load-autoscale: $(READY) ## pools grow, are redeployed and shrink under load; nothing may fail
+	$(BIN)/python -m loadtest.with_product loadtest.autoscale $(LOAD)
 
 train: $(READY) ## train the model anew from the data set and write its artifact
 	$(BIN)/python -m ml_task.train

@@ -60,6 +60,7 @@ def main(
     worker: Annotated[bool, typer.Option(help="Run users for a master elsewhere")] = False,
     host: Annotated[str, typer.Option(help="The master's address")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1024, max=65534, help="The master's port")] = 5557,
+    url: Annotated[str, typer.Option(help="The product, as workers elsewhere reach it")] = "",
 ) -> None:
     """Load the running product; fail where a target is missed or the money is wrong."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -68,7 +69,7 @@ def main(
     spread = Spread(processes, expect_workers if master else 0, host, port)
     with reporting_errors("load"):
         wanted = want(shape, seconds, rate, read_targets(targets, targets_for, shape), spread)
-        misses = load(wanted, Console())
+        misses = load(wanted, Console(), url)
     finish(misses)
 
 
@@ -82,12 +83,16 @@ def want(shape: str, seconds: float, rate: float, targets: Targets, spread: Spre
     )
 
 
-def load(wanted: Wanted, console: Console) -> list[str]:
-    """Run Locust on accounts of our own; returns each target that was missed."""
+def load(wanted: Wanted, console: Console, url: str = "") -> list[str]:
+    """Run Locust on accounts of our own; returns each target that was missed.
+
+    `url` is the product's address where users are not to take the one that it names itself.
+    """
     accounts = prepare(console)
     files = Files.of_now(wanted.shape)
     console.print(f"{wanted.title}, with the targets for {wanted.targets.machine}", soft_wrap=True)
-    run_locust(make_plan(wanted, accounts, files), files, wanted.spread)
+    plan = make_plan(wanted, accounts, files)
+    run_locust(replace(plan, base_url=url.rstrip("/") or plan.base_url), files, wanted.spread)
     outcome = read_outcome(files)
     draw_run(outcome.moments, wanted.title, files.named(".png"))
     return conclude(wanted, accounts, files, outcome, console=console)
