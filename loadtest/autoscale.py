@@ -88,7 +88,7 @@ def demonstrate(wanted: Wanted, console: Console) -> list[str]:
     with running_locust(plan, files, wanted.spread) as process:
         keep_watch(watch, process, seconds_max(plan, wanted.spread))
     check_ended(process, files)
-    outcome = read_outcome(files)
+    outcome = read_outcome(files, wanted.shape)
     draw(outcome, watch, wanted.title, files.named(".png"))
     tell(watch, outcome, console)
     keep_samples(watch.samples, files.named(".replicas.json"))
@@ -127,7 +127,7 @@ def redeploy_after(plan: LoadPlan) -> float:
 def first_user_seconds(files: Files) -> float | None:
     """When the first user began; None before."""
     history = files.named("_stats_history.csv")
-    moments = read_moments(history) if history.exists() else []
+    moments = read_moments(history, AUTOSCALE.per_user_second) if history.exists() else []
     return moments[0].at_seconds if moments else None
 
 

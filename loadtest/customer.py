@@ -34,15 +34,15 @@ RESENT = "resent"
 """Name under which the first, unanswered half of a request that was sent twice is listed."""
 TIMEOUT_SECONDS = 15.0
 """The server answers within its deadline of 10 s, if only by a refusal."""
-PERIOD_SECONDS = 1 / REQUESTS_PER_USER_SECOND
 MAYBE_CHARGED = {0, 500, 502, 503, 504}
 CONNECTION_ENDED = (HTTPConnectionClosed, ConnectionResetError, BrokenPipeError)
 
 
 class Customer(FastHttpUser):
-    """Begins one request a second; every task sends exactly one."""
+    """Begins requests at an even pace, one a second; every task sends exactly one."""
 
     abstract = True
+    requests_per_second = REQUESTS_PER_USER_SECOND
     network_timeout = TIMEOUT_SECONDS
     connection_timeout = TIMEOUT_SECONDS
     concurrency = 1
@@ -53,14 +53,14 @@ class Customer(FastHttpUser):
         self.random = random.Random(self.number)
         self.key = self.choose_key()
         # Locust starts many users in one moment; unshifted, all would ask in the same one for ever.
-        time.sleep(random.random() * PERIOD_SECONDS)
+        time.sleep(random.random() / self.requests_per_second)
         self.due_seconds = time.perf_counter()
 
     def wait_time(self) -> float:
         """Until the next request is due: as Locust's `constant_pacing`, but counted from the first
         request on and by its own clock, so that users x rate is the offered rate to the request."""
         now = time.perf_counter()
-        self.due_seconds = max(self.due_seconds + PERIOD_SECONDS, now)
+        self.due_seconds = max(self.due_seconds + 1 / self.requests_per_second, now)
         return self.due_seconds - now
 
     def choose_key(self) -> str:

@@ -78,7 +78,7 @@ def want(shape: str, seconds: float, rate: float, targets: Targets, spread: Spre
     return Wanted(
         shape,
         seconds or SHAPES[shape].seconds,
-        replace(targets, offered_per_second=rate) if rate else targets,
+        targets.at(rate) if rate else targets,
         spread,
     )
 
@@ -93,7 +93,7 @@ def load(wanted: Wanted, console: Console, url: str = "") -> list[str]:
     console.print(f"{wanted.title}, with the targets for {wanted.targets.machine}", soft_wrap=True)
     plan = make_plan(wanted, accounts, files)
     run_locust(replace(plan, base_url=url.rstrip("/") or plan.base_url), files, wanted.spread)
-    outcome = read_outcome(files)
+    outcome = read_outcome(files, wanted.shape)
     draw_run(outcome.moments, wanted.title, files.named(".png"))
     return conclude(wanted, accounts, files, outcome, console=console)
 

@@ -35,6 +35,8 @@ class Moment:
     at_seconds: float
     """Since 1970."""
     users: int
+    offered_per_second: float
+    """Requests that so many users begin where none has to wait for an answer."""
     requests: int
     failures: int
     p50_ms: float
@@ -58,13 +60,14 @@ def read_figures(path: Path) -> dict[str, Figures]:
         }
 
 
-def read_moments(path: Path) -> list[Moment]:
+def read_moments(path: Path, per_user_second: float) -> list[Moment]:
     """`..._stats_history.csv`, all names together, from the first user on."""
     with path.open(newline="") as lines:
         moments = [
             Moment(
                 at_seconds=float(row["Timestamp"]),
                 users=int(row["User Count"]),
+                offered_per_second=int(row["User Count"]) * per_user_second,
                 requests=int(row["Total Request Count"]),
                 failures=int(row["Total Failure Count"]),
                 p50_ms=_number(row["50%"]),

@@ -145,9 +145,9 @@ def worker_command(master_host: str, port: int, processes: int) -> list[str]:
     return [*LOCUST, "--worker", "--master-host", master_host, "--master-port", str(port), *several]
 
 
-def read_outcome(files: Files) -> Outcome:
+def read_outcome(files: Files, shape: str) -> Outcome:
     """What Locust and its users wrote down. Raises RunFailed where no user ever ran."""
-    moments = read_moments(files.named("_stats_history.csv"))
+    moments = read_moments(files.named("_stats_history.csv"), SHAPES[shape].per_user_second)
     if not moments:
         raise RunFailed(f"no user ever ran; see {files.named('.log')}")
     return Outcome(

@@ -1,8 +1,8 @@
 """How the offered load goes over time: pure numbers, which Locust's shape reads.
 
-Each user begins one request a second, whatever its kind, so the number of users is the offered
-rate: 150 users offer 150 requests/s. A user that waits for an answer longer than a second offers
-less, which is the difference between what was offered and what was achieved.
+Users of ordinary traffic begin one request a second each, so their number is the offered rate: 150
+users offer 150 requests/s. A user that waits for an answer longer than that begins fewer, which is
+the difference between what was offered and what was achieved.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 REQUESTS_PER_USER_SECOND = 1.0
 """Slow enough that a user is hardly ever still waiting when its next request is due."""
+BULK_PER_USER_SECOND = 5.0
+"""More than a server beside its generator can do, so that the scorer is never out of work, from so
+few users that all of them together fit into the queue of a single validator."""
 SPAWN_PER_SECOND = 100.0
 """Locust warns above it; the steps of a spike come within three seconds on two cores."""
 
@@ -18,6 +21,7 @@ TRAFFIC = ("SingleRowCustomer", "BatchCustomer", "RetryingCustomer", "CarelessCu
 """Users of ordinary traffic, by the names of their classes in `users.py`."""
 POOL_FILLERS = ("KeyedCustomer", "BulkCustomer")
 """Users that make both pools grow: many single rows at once, and bulk."""
+SINGLE_WEIGHT, BULK_WEIGHT = 10, 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class Shape:
     seconds: int
     stages: tuple[Stage, ...]
     users: tuple[str, ...] = TRAFFIC
+    per_user_second: float = REQUESTS_PER_USER_SECOND
+    """Requests that a user begins, on average over all users."""
 
     def height_at(self, elapsed_share: float) -> float | None:
         """Share of the shape's height at a share of its time; None when it is over."""
@@ -52,7 +58,7 @@ class Shape:
     def users_at(self, elapsed_seconds: float, seconds: float, height: float) -> int | None:
         """How many users, where `height` is the offered rate at the top; None when it is over."""
         share = self.height_at(elapsed_seconds / seconds)
-        return None if share is None else max(1, round(share * height / REQUESTS_PER_USER_SECOND))
+        return None if share is None else max(1, round(share * height / self.per_user_second))
 
 
 def steps(count: int) -> tuple[Stage, ...]:
@@ -71,6 +77,8 @@ AUTOSCALE = Shape(
     # low again for longer than the pools wait before they shrink.
     (Stage(0.1, 0.1, 0.1), Stage(0.02, 0.1, 1), Stage(0.43, 1, 1), Stage(0.45, 0.1, 0.1)),
     POOL_FILLERS,
+    (SINGLE_WEIGHT * REQUESTS_PER_USER_SECOND + BULK_WEIGHT * BULK_PER_USER_SECOND)
+    / (SINGLE_WEIGHT + BULK_WEIGHT),
 )
 REDEPLOY_TIME_SHARE = 0.35
 """The middle of the high phase of AUTOSCALE."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,15 @@ class Targets:
     knee_per_second_min: float | None = None
     requests: Mapping[str, Bounds] = field(default_factory=dict)
     """By the names of requests."""
+
+    def at(self, offered_per_second: float) -> Targets:
+        """The same for another load: so much fewer or more requests/s must be reached."""
+        least = self.bounds.requests_per_second_min
+        scale = offered_per_second / self.offered_per_second
+        bounds = replace(
+            self.bounds, requests_per_second_min=None if least is None else least * scale
+        )
+        return replace(self, offered_per_second=offered_per_second, bounds=bounds)
 
 
 def read_targets(path: Path, machine: str, shape: str) -> Targets:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 from loadtest.measured import Moment
-from loadtest.shapes import REQUESTS_PER_USER_SECOND
 
 SMOOTH_SECONDS = 3
 """Locust's clock ticks in whole seconds: over fewer, the rate would jump between ticks."""
@@ -15,6 +14,8 @@ KEEPS_UP_SHARE = 0.95
 """Of the offered rate: below it, the server is past its knee."""
 SETTLE_SECONDS = 2
 """At the beginning of a step, until its users have all begun."""
+MOMENTS_MIN = 2
+"""Of a step, once it has settled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def paces(moments: Sequence[Moment]) -> list[Pace]:
             found.append(
                 Pace(
                     now.at_seconds - moments[0].at_seconds,
-                    now.users * REQUESTS_PER_USER_SECOND,
+                    now.offered_per_second,
                     (now.requests - before.requests) / seconds,
                     (now.failures - before.failures) / seconds,
                 )
@@ -47,17 +48,20 @@ def paces(moments: Sequence[Moment]) -> list[Pace]:
 
 def offered_requests(moments: Sequence[Moment]) -> float:
     """How many requests all users would have begun, had none had to wait for an answer."""
-    return (
-        sum(
-            (before.users + after.users) / 2 * (after.at_seconds - before.at_seconds)
-            for before, after in pairwise(moments)
-        )
-        * REQUESTS_PER_USER_SECOND
+    return sum(
+        (before.offered_per_second + after.offered_per_second)
+        / 2
+        * (after.at_seconds - before.at_seconds)
+        for before, after in pairwise(moments)
     )
 
 
 def achieved_share(moments: Sequence[Moment]) -> float:
-    """Requests made over requests offered, up to the last one made."""
+    """Requests made over requests offered, up to the last one made.
+
+    Workers tell of their users every three seconds only, so where there are any the share of a
+    short run is off by a few percent, either way.
+    """
     made = moments[-1].requests
     last = next(n for n, moment in enumerate(moments) if moment.requests == made)
     offered = offered_requests(moments[: last + 1])
@@ -71,13 +75,13 @@ def find_knee(moments: Sequence[Moment]) -> float:
     up before one did not. 0 where the first one did not.
     """
     knee = 0.0
-    for users, group in groupby(moments, key=lambda moment: moment.users):
+    for offered, group in groupby(moments, key=lambda moment: moment.offered_per_second):
         step = list(group)[SETTLE_SECONDS:]
-        if not users or len(step) <= SETTLE_SECONDS:
+        if not offered or len(step) < MOMENTS_MIN:
             continue
         seconds = step[-1].at_seconds - step[0].at_seconds
         achieved = (step[-1].requests - step[0].requests) / seconds
-        if achieved < KEEPS_UP_SHARE * users * REQUESTS_PER_USER_SECOND:
+        if achieved < KEEPS_UP_SHARE * offered:
             break
         knee = achieved
     return knee

@@ -23,6 +23,7 @@ from loadtest.bad_input import BadRequest, make_bad_requests
 from loadtest.crowd import crowd
 from loadtest.customer import ROUTE, Customer, encode
 from loadtest.inputs import Instance, as_names, as_object, make_instance, make_row
+from loadtest.shapes import BULK_PER_USER_SECOND, BULK_WEIGHT, SINGLE_WEIGHT
 
 BATCH_MAX = 20
 BULK_ROWS = 1024
@@ -176,7 +177,7 @@ class KeyedCustomer(Customer):
     """Single rows with a key on each, as a client library sends them: for what must not fail while
     replicas come and go."""
 
-    weight = 10
+    weight = SINGLE_WEIGHT
 
     @task
     def score_keyed(self) -> None:
@@ -185,9 +186,10 @@ class KeyedCustomer(Customer):
 
 
 class BulkCustomer(Customer):
-    """The largest requests: what keeps a scorer busy."""
+    """The largest requests, five a second: what keeps a scorer busy."""
 
-    weight = 1
+    weight = BULK_WEIGHT
+    requests_per_second = BULK_PER_USER_SECOND
 
     @task
     def score_bulk(self) -> None:

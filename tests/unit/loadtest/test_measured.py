@@ -30,12 +30,13 @@ def test_figures_are_read_by_name(tmp_path: Path) -> None:
 def test_moments_begin_with_the_first_user_and_count_all_names_together(tmp_path: Path) -> None:
     path = tmp_path / "history.csv"
     path.write_text(HISTORY)
-    first, last = read_moments(path)
+    first, last = read_moments(path, 2)
     assert (first.at_seconds, first.users, first.requests, first.p99_ms) == (101, 5, 5, 30)
+    assert first.offered_per_second == 10
     assert (last.users, last.requests, last.p50_ms) == (0, 7, 0)
 
 
 def test_a_run_without_users_has_no_moments(tmp_path: Path) -> None:
     path = tmp_path / "history.csv"
     path.write_text("\n".join(HISTORY.splitlines()[:2]) + "\n")
-    assert read_moments(path) == []
+    assert read_moments(path, 2) == []

@@ -20,6 +20,11 @@ def test_users_offer_one_request_a_second_each() -> None:
     assert STEADY.users_at(30, 60, 150) == 150
 
 
+def test_users_that_hurry_are_fewer_for_the_same_rate() -> None:
+    assert AUTOSCALE.per_user_second == pytest.approx(15 / 11)
+    assert AUTOSCALE.users_at(100, 300, 150) == 110
+
+
 def test_a_steady_load_comes_up_evenly() -> None:
     assert [STEADY.users_at(second, 60, 150) for second in (0, 3, 6)] == [1, 75, 150]
 

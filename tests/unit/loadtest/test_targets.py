@@ -63,6 +63,12 @@ def test_an_offered_load_that_was_not_achieved_and_a_low_knee_are_misses() -> No
     ]
 
 
+def test_another_load_has_another_least_rate_and_the_same_latencies() -> None:
+    half = TARGETS.at(55)
+    assert (half.offered_per_second, half.bounds.requests_per_second_min) == (55, 50)
+    assert half.bounds.p99_ms_max == 500
+
+
 def test_a_run_without_requests_failed() -> None:
     assert replace(GOOD, requests=0).error_share == 1
 

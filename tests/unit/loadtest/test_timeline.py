@@ -13,7 +13,7 @@ def moments(users: Sequence[int], made: Sequence[int], failed: int = 0) -> list[
     found, requests = [], 0
     for second, (count, more) in enumerate(zip(users, made, strict=True)):
         requests += more
-        found.append(Moment(1000.0 + second, count, requests, failed * second, 1, 2, 3))
+        found.append(Moment(1000.0 + second, count, count, requests, failed * second, 1, 2, 3))
     return found
 
 
