@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from billing.credits import Credits
+from billing.ids import make_uuid5
 
 
 def make_charge_id(account_id: uuid.UUID, route: str, idempotency_key: str) -> uuid.UUID:
     """The one charge that `idempotency_key` can ever make on `route` for this account (UUIDv5)."""
-    return uuid.uuid5(account_id, f"{route}\n{idempotency_key}")
+    return make_uuid5(account_id, f"{route}\n{idempotency_key}")
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """One request that was predicted and is to be paid: the whole request, never a part of it."""
+class Charge(NamedTuple):
+    """One request that was predicted and is to be paid: the whole request, never a part of it.
+
+    A tuple, in the order of `charge_sql.CHARGE`'s columns: made in a quarter of the time of a
+    frozen dataclass, twice for each request, and a batch turns into columns by one `zip`.
+    """
 
     charge_id: uuid.UUID
     account_id: uuid.UUID

@@ -11,7 +11,6 @@ import asyncio
 import random
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from operator import attrgetter
 
 import asyncpg
 
@@ -48,20 +47,7 @@ _POISON = (
 _ROLLED_BACK = "ERROR"
 """The severity by which the server says that the transaction is over and nothing was kept."""
 
-# In the order of charge_sql.CHARGE's parameters, but for the last: the order of arrival.
-_read_columns = attrgetter(
-    "charge_id",
-    "account_id",
-    "key_id",
-    "request_id",
-    "model",
-    "version",
-    "instances",
-    "amount.microcredits",
-    "body_sha256",
-    "inputs",
-    "predictions",
-)
+_AMOUNT = Charge._fields.index("amount")
 
 
 class _Refused(Exception):
@@ -171,7 +157,10 @@ class Charging:
         if not charges:
             return []
         places = sorted(range(len(charges)), key=lambda place: charges[place].charge_id.bytes)
-        columns = list(zip(*(_read_columns(charges[place]) for place in places), strict=True))
+        columns: list[Sequence[object]] = list(
+            zip(*(charges[place] for place in places), strict=True)
+        )
+        columns[_AMOUNT] = [charges[place].amount.microcredits for place in places]
         rows = await self._execute_charge([*columns, places])
         self.has_committed = self.has_committed or bool(rows)
         balances = {charge_id: Credits(available) for charge_id, available in rows}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,6 +39,22 @@ class FeatureSchema:
         if column is None and name.startswith(PERMISSION_PREFIX):
             column = self._columns.get(name.removeprefix(PERMISSION_PREFIX))
         return column
+
+    def row_of(self, names: Sequence[object]) -> bytearray | None:
+        """A row with these features present; None unless each is a known name, written once.
+
+        The quick way for well-formed input: the names are only looked up, not looked at.
+        """
+        try:
+            columns = set(map(self._columns.__getitem__, names))  # type: ignore[arg-type]
+        except (KeyError, TypeError):
+            return None
+        if len(columns) != len(names):
+            return None
+        row = bytearray(len(self.names))
+        for column in columns:
+            row[column] = 1
+        return row
 
 
 def read_schema(path: Path) -> FeatureSchema:

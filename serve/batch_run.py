@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
-import orjson
 
 from billing.charges import Charge, Charged, Outcome
-from models.manifest import Manifest
 from models.registry import Catalog
 from serve.batcher import Job
 from serve.ports import Cashier, Probabilities, Scorer
+from serve.predictions import Decision, keep_predictions
 from serve.refusals import Code, Refusal
 
 
@@ -54,7 +53,8 @@ class BatchRun:
         probabilities = await self._scorer.predict(
             model, version, b"".join([job.packed_rows for job in jobs]), rows
         )
-        predicted = _write_predictions(jobs, probabilities, self._catalog.find(model, version))
+        decision = Decision.of(self._catalog.find(model, version))
+        predicted = _write_predictions(jobs, probabilities, decision)
         self._observer.batch_predicted(len(jobs), rows, time.monotonic() - started)
         return predicted
 
@@ -72,26 +72,25 @@ class BatchRun:
 
 def _charge_of(job: Job) -> Charge:
     return Charge(
-        charge_id=job.charge_id,
-        account_id=job.account_id,
-        key_id=job.key_id,
-        request_id=job.request_id,
-        model=job.model,
-        version=job.version,
-        instances=job.rows,
-        amount=job.amount,
-        body_sha256=job.body_sha256,
-        inputs=job.packed_rows,
-        predictions=job.predictions,
+        job.charge_id,
+        job.account_id,
+        job.key_id,
+        job.request_id,
+        job.model,
+        job.version,
+        job.rows,
+        job.amount,
+        job.body_sha256,
+        job.packed_rows,
+        job.predictions,
     )
 
 
 def _write_predictions(
-    jobs: Sequence[Job], probabilities: Probabilities, manifest: Manifest
+    jobs: Sequence[Job], probabilities: Probabilities, decision: Decision
 ) -> list[Job]:
     failed = np.isnan(probabilities)
     any_failed = bool(failed.any())
-    values = probabilities.tolist()
     predicted = []
     start = 0
     for job in jobs:
@@ -99,22 +98,10 @@ def _write_predictions(
         if any_failed and failed[start:end].any():
             job.fail(_model_failed(failed[start:end].nonzero()[0].tolist()))
         else:
-            job.predictions = predictions_json(values[start:end], manifest)
+            job.predictions = keep_predictions(probabilities[start:end], decision)
             predicted.append(job)
         start = end
     return predicted
-
-
-def predictions_json(probabilities: Sequence[float], manifest: Manifest) -> bytes:
-    """The JSON array of predictions: label by the model's own decision threshold."""
-    threshold = manifest.threshold
-    negative, positive = manifest.labels.negative, manifest.labels.positive
-    return orjson.dumps(
-        [
-            {"label": positive if value >= threshold else negative, "probability": value}
-            for value in probabilities
-        ]
-    )
 
 
 def _model_failed(positions: list[int]) -> Refusal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import uuid
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,7 +31,7 @@ class Job:
     amount: Credits
     body_sha256: bytes
     predictions: bytes = b""
-    """The JSON of the predictions, written when the model has answered."""
+    """As `keep_predictions` makes them, once the model has answered."""
     done: asyncio.Future[Outcome] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -46,6 +46,14 @@ class Job:
         if not self.done.done():
             self.done.set_exception(error)
             self.done.exception()  # a caller that went away leaves nobody to read it
+
+
+@dataclass(slots=True)
+class _Share:
+    """What one account has waiting."""
+
+    rows: int = 0
+    jobs: int = 0
 
 
 RunBatch = Callable[[Sequence[Job]], Awaitable[None]]
@@ -65,8 +73,7 @@ class MicroBatcher:
         self._queues: dict[tuple[str, str], deque[Job]] = {}
         self._rows_waiting = 0
         self._jobs_waiting = 0
-        self._account_rows: Counter[uuid.UUID] = Counter()
-        self._account_jobs: Counter[uuid.UUID] = Counter()
+        self._shares: dict[uuid.UUID, _Share] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._dispatch_due = False
 
@@ -108,9 +115,10 @@ class MicroBatcher:
             raise Refusal(
                 Code.QUEUE_FULL, "Too many requests are waiting; send this one again shortly."
             )
-        if (
-            self._account_rows[job.account_id] + job.rows > config.account_queue_rows_max
-            or self._account_jobs[job.account_id] >= config.account_queue_requests_max
+        share = self._shares.get(job.account_id)
+        if share is not None and (
+            share.rows + job.rows > config.account_queue_rows_max
+            or share.jobs >= config.account_queue_requests_max
         ):
             raise Refusal(
                 Code.ACCOUNT_QUEUE_FULL,
@@ -119,12 +127,16 @@ class MicroBatcher:
             )
 
     def _count(self, job: Job, sign: int) -> None:
-        self._rows_waiting += sign * job.rows
+        rows = sign * job.rows
+        self._rows_waiting += rows
         self._jobs_waiting += sign
-        for counter, amount in ((self._account_rows, job.rows), (self._account_jobs, 1)):
-            counter[job.account_id] += sign * amount
-            if not counter[job.account_id]:
-                del counter[job.account_id]
+        share = self._shares.get(job.account_id)
+        if share is None:
+            share = self._shares[job.account_id] = _Share()
+        share.rows += rows
+        share.jobs += sign
+        if not share.jobs:
+            del self._shares[job.account_id]
 
     def _dispatch_soon(self) -> None:
         """Once at the end of this turn of the loop: requests read in one turn leave together."""

@@ -1,15 +1,12 @@
-"""The key that makes a request safe to send again, and what is under way right now."""
+"""The key that makes a request safe to send again."""
 
 from __future__ import annotations
 
-import asyncio
 import re
-import uuid
 from dataclasses import dataclass
 
 import uuid_utils
 
-from billing.charges import Outcome
 from serve.refusals import Code, Refusal
 
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
@@ -40,24 +37,3 @@ class IdempotencyKey:
                 "a UUID is a good one.",
             )
         return cls(text, chosen_by_client=True)
-
-
-class InFlight:
-    """Charge ids under way on this replica: the same key again gets 409 until the first is done."""
-
-    def __init__(self) -> None:
-        self._charge_ids: set[uuid.UUID] = set()
-
-    def check(self, charge_id: uuid.UUID) -> None:
-        """Raise a Refusal when `charge_id` is under way."""
-        if charge_id in self._charge_ids:
-            raise Refusal(
-                Code.REQUEST_IN_FLIGHT,
-                "A request with this Idempotency-Key is still running; "
-                "send this one again when it is done.",
-            )
-
-    def add(self, charge_id: uuid.UUID, done: asyncio.Future[Outcome]) -> None:
-        """Hold `charge_id` until `done` is."""
-        self._charge_ids.add(charge_id)
-        done.add_done_callback(lambda _: self._charge_ids.discard(charge_id))

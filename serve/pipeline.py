@@ -7,6 +7,7 @@ import hashlib
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import structlog
 
@@ -32,12 +33,14 @@ from models.registry import Catalog
 from serve.authentication import Authenticator, require_scope
 from serve.balances import SeenBalances, SeenCaps
 from serve.batcher import Job, MicroBatcher
-from serve.idempotency import IdempotencyKey, InFlight
+from serve.idempotency import IdempotencyKey
+from serve.in_flight import InFlight
+from serve.packed_input import Layout, PackedEnvelope, parse_packed
 from serve.ports import History
 from serve.pricing import Pricing
 from serve.refusals import Code, Refusal
 from serve.translation import refusal_of
-from serve.validation import pack_rows, parse_envelope
+from serve.validation import Envelope, parse_envelope
 
 logger = structlog.get_logger(__name__)
 
@@ -68,10 +71,19 @@ class Call:
     key: IdempotencyKey
     body: bytes
     request_id: str
+    layout: Layout | None = None
+    """Of packed rows; None for JSON."""
+    query: bytes = b""
+    """What names the model of packed rows."""
+
+    def sha256(self) -> bytes:
+        """What tells this input from another under the same key: 32 bytes."""
+        if self.layout is None:
+            return hashlib.sha256(self.body).digest()
+        return hashlib.sha256(b"%b?%b\n" % (self.layout.encode(), self.query) + self.body).digest()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a paid call is answered."""
 
     stored: StoredAnswer
@@ -91,7 +103,6 @@ class Pipeline:
         balances: SeenBalances,
         caps: SeenCaps,
         note_use: Callable[[str], None],
-        in_flight: InFlight,
         history: History,
         batcher: MicroBatcher,
     ) -> None:
@@ -103,7 +114,7 @@ class Pipeline:
         self._balances = balances
         self._caps = caps
         self._note_use = note_use
-        self._in_flight = in_flight
+        self._in_flight = InFlight(self._expire)
 
     async def score(self, call: Call) -> Answer:
         """Answer `call` with predictions that were paid once; raises a Refusal otherwise."""
@@ -128,10 +139,9 @@ class Pipeline:
 
     def _admit(self, call: Call, principal: Principal, charge_id: uuid.UUID) -> Job:
         """Validate and price before anything is queued; every fault is found here, before a hop."""
-        envelope = parse_envelope(call.body, self.batcher.config.instances_max)
+        envelope = self._parse(call)
         manifest = self._find_model(envelope.model, envelope.version)
-        packed_rows = pack_rows(envelope, manifest.feature_schema)
-        rows = len(envelope.instances)
+        rows, packed_rows = envelope.pack(manifest.feature_schema)
         amount = self._price(manifest, rows, call.request_id)
         self._balances.check(principal.account_id, amount)
         self._caps.check(principal.key_id, amount)
@@ -145,8 +155,14 @@ class Pipeline:
             rows=rows,
             packed_rows=packed_rows,
             amount=amount,
-            body_sha256=hashlib.sha256(call.body).digest(),
+            body_sha256=call.sha256(),
         )
+
+    def _parse(self, call: Call) -> Envelope | PackedEnvelope:
+        instances_max = self.batcher.config.instances_max
+        if call.layout is None:
+            return parse_envelope(call.body, instances_max)
+        return parse_packed(call.layout, call.query, call.body, instances_max)
 
     def _find_model(self, name: str, version: str | None) -> Manifest:
         try:
@@ -173,10 +189,7 @@ class Pipeline:
         to its end: a retry then finds its charge in the ledger.
         """
         self.batcher.submit(job)
-        self._in_flight.add(job.charge_id, job.done)
-        # A timer costs a third of `asyncio.timeout`, on every request.
-        seconds = self.batcher.config.deadline_seconds
-        deadline = asyncio.get_running_loop().call_later(seconds, self._expire, job)
+        self._in_flight.enter(job, self.batcher.config.deadline_seconds)
         try:
             return await job.done
         except asyncio.CancelledError:
@@ -185,7 +198,7 @@ class Pipeline:
         except (BillingError, ModelError) as error:
             raise refusal_of(error) from error
         finally:
-            deadline.cancel()
+            self._in_flight.leave(job)
 
     def _expire(self, job: Job) -> None:
         if self.batcher.withdraw(job):
@@ -206,7 +219,7 @@ class Pipeline:
             raise refusal
         try:
             earlier = await self.history.find_earlier(
-                principal.account_id, charge_id, hashlib.sha256(call.body).digest()
+                principal.account_id, charge_id, call.sha256()
             )
         except BillingError:
             raise refusal from None

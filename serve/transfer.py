@@ -1,73 +1,40 @@
 """Charges and outcomes as bytes between our own replicas.
 
-Plain tuples of columns: pickling a dataclass looks its fields up one by one, which took 4 % of an
-ingress replica's time and a quarter of the billing replica's.
+Plain columns: pickling a dataclass looks its fields up one by one, which took 4 % of an ingress
+replica's time and a quarter of the billing replica's. A column that repeats a name, as those of
+models and keys do, holds it once.
 """
 
 from __future__ import annotations
 
 import pickle
-import uuid
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import Any
 
 from billing.charges import Charge, Charged, Outcome
 from billing.credits import Credits
+from billing.ids import uuid_of
 
 _PROTOCOL = pickle.HIGHEST_PROTOCOL
 _ID_BYTES = 16
-
-_plain_fields = attrgetter(
-    "key_id",
-    "request_id",
-    "model",
-    "version",
-    "instances",
-    "amount.microcredits",
-    "body_sha256",
-    "inputs",
-    "predictions",
-)
+_NO_COLUMNS: list[tuple[Any, ...]] = [()] * len(Charge._fields)
+_AMOUNT = Charge._fields.index("amount")
 
 
 def encode_charges(charges: Sequence[Charge]) -> bytes:
-    """Two runs of 16-byte ids and a tuple of the other fields for each charge."""
-    charge_ids = b"".join([charge.charge_id.bytes for charge in charges])
-    account_ids = b"".join([charge.account_id.bytes for charge in charges])
-    rest = [_plain_fields(charge) for charge in charges]
-    return pickle.dumps((charge_ids, account_ids, rest), protocol=_PROTOCOL)
+    """Two runs of 16-byte ids, then the other columns, amounts in microcredits."""
+    columns = list(zip(*charges, strict=True)) or _NO_COLUMNS
+    charge_ids, account_ids, *rest = columns
+    rest[_AMOUNT - 2] = tuple([amount.microcredits for amount in rest[_AMOUNT - 2]])
+    return pickle.dumps((_join_ids(charge_ids), _join_ids(account_ids), rest), protocol=_PROTOCOL)
 
 
 def decode_charges(data: bytes) -> list[Charge]:
     """The inverse of `encode_charges`."""
     charge_ids, account_ids, rest = _loads(data)
-    return [
-        Charge(
-            charge_id=uuid.UUID(bytes=charge_ids[place : place + _ID_BYTES]),
-            account_id=uuid.UUID(bytes=account_ids[place : place + _ID_BYTES]),
-            key_id=key_id,
-            request_id=request_id,
-            model=model,
-            version=version,
-            instances=instances,
-            amount=Credits(microcredits),
-            body_sha256=body_sha256,
-            inputs=inputs,
-            predictions=predictions,
-        )
-        for place, (
-            key_id,
-            request_id,
-            model,
-            version,
-            instances,
-            microcredits,
-            body_sha256,
-            inputs,
-            predictions,
-        ) in zip(range(0, len(charge_ids), _ID_BYTES), rest, strict=True)
-    ]
+    rest[_AMOUNT - 2] = map(Credits, rest[_AMOUNT - 2])
+    columns = (_split_ids(charge_ids), _split_ids(account_ids), *rest)
+    return list(map(Charge._make, zip(*columns, strict=True)))
 
 
 def encode_outcomes(outcomes: Sequence[Outcome]) -> bytes:
@@ -85,6 +52,15 @@ def decode_outcomes(data: bytes, charges: Sequence[Charge]) -> list[Outcome]:
         Charged(charge.charge_id, Credits(outcome)) if isinstance(outcome, int) else outcome
         for charge, outcome in zip(charges, _loads(data), strict=True)
     ]
+
+
+def _join_ids(ids: Sequence[Any]) -> bytes:
+    return b"".join([each.bytes for each in ids])
+
+
+def _split_ids(data: bytes) -> list[Any]:
+    starts = range(0, len(data), _ID_BYTES)
+    return [uuid_of(data[start : start + _ID_BYTES]) for start in starts]
 
 
 def _loads(data: bytes) -> Any:  # noqa: ANN401 - whatever was dumped above

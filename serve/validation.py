@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
@@ -17,16 +17,37 @@ _SUGGESTION_SCORE_MIN = 60.0
 _SHOWN_CHARACTERS_MAX = 80
 _FIELDS = {"model", "version", "instances"}
 _ZERO_ONE = b"\x00\x01"
+_AS_DIGITS = bytes.maketrans(_ZERO_ONE, b"01")
+_BITS = 8
+
+
+class PackedRows(NamedTuple):
+    """Rows packed one bit a feature, each padded to whole bytes (`numpy.packbits` along a row)."""
+
+    rows: int
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A request whose outer shape is right; its instances are not looked at yet."""
+    """A JSON request whose outer shape is right; its instances are not looked at yet."""
 
     model: str
     version: str | None
     instances: list[Any]
     has_booleans: bool
+
+    def pack(self, schema: FeatureSchema) -> PackedRows:
+        """The instances as rows; raises a Refusal that names up to 20 faults.
+
+        One bad instance refuses the request as a whole.
+        """
+        instances = self.instances
+        if len(instances) == 1 and not self.has_booleans:
+            row = _dense_row(instances[0], len(schema))
+            if row is not None:
+                return PackedRows(1, _pack_row(row))
+        return PackedRows(len(instances), _pack_rows(self, schema))
 
 
 def parse_envelope(body: bytes, instances_max: int) -> Envelope:
@@ -42,7 +63,7 @@ def parse_envelope(body: bytes, instances_max: int) -> Envelope:
         ) from None
     faults = list(_envelope_faults(payload, instances_max))
     if faults:
-        raise _invalid(faults)
+        raise refuse_input(faults)
     return Envelope(
         payload["model"],
         payload.get("version"),
@@ -51,35 +72,58 @@ def parse_envelope(body: bytes, instances_max: int) -> Envelope:
     )
 
 
-def pack_rows(envelope: Envelope, schema: FeatureSchema) -> bytes:
-    """The instances as rows packed one bit a feature, each row padded to whole bytes.
+def row_bytes(schema: FeatureSchema) -> int:
+    """Bytes of one packed row: 31 for 241 features."""
+    return -(-len(schema) // _BITS)
 
-    241 features make 31 bytes a row (`numpy.packbits`, most significant bit first). Raises a
-    Refusal that names up to 20 faults; one bad instance refuses the request as a whole.
+
+def _pack_row(row: bytes) -> bytes:
+    """One row of zeros and ones, packed: a number written in binary is three times as quick as
+    an array of one row.
     """
+    padding = -len(row) % _BITS
+    number = int(row.translate(_AS_DIGITS), 2) << padding
+    return number.to_bytes((len(row) + padding) // _BITS)
+
+
+def _pack_rows(envelope: Envelope, schema: FeatureSchema) -> bytes:
     rows = bytearray()
     faults: list[Fault] = []
     for position, instance in enumerate(envelope.instances):
-        dense = None if envelope.has_booleans else _dense_row(instance, len(schema))
-        if dense is not None:
-            rows += dense
-            continue
-        rows += _checked_row(instance, f"/instances/{position}", schema, faults)
+        rows += _read_row(envelope, position, instance, schema, faults)
         if len(faults) >= FAULTS_MAX:
             break
     if faults:
-        raise _invalid(faults)
+        raise refuse_input(faults)
     matrix = np.frombuffer(rows, dtype=np.uint8).reshape(-1, len(schema))
     return np.packbits(matrix, axis=1).tobytes()
 
 
+def _read_row(
+    envelope: Envelope,
+    position: int,
+    instance: object,
+    schema: FeatureSchema,
+    faults: list[Fault],
+) -> bytes | bytearray:
+    """The two quick ways first; what fits neither is looked at closely."""
+    named = schema.row_of(instance) if type(instance) is list else None
+    if named is not None:
+        return named
+    dense = None if envelope.has_booleans else _dense_row(instance, len(schema))
+    if dense is not None:
+        return dense
+    return _checked_row(instance, f"/instances/{position}", schema, faults)
+
+
 def unpack_rows(packed_rows: bytes, rows: int, features: int) -> np.ndarray[Any, Any]:
-    """The inverse of `pack_rows`: uint8, shape (rows, features)."""
+    """The inverse of packing: uint8, shape (rows, features)."""
     packed = np.frombuffer(packed_rows, dtype=np.uint8).reshape(rows, -1)
     return np.unpackbits(packed, axis=1, count=features)
 
 
-def _invalid(faults: list[Fault]) -> Refusal:
+def refuse_input(faults: list[Fault]) -> Refusal:
+    """The refusal that names these faults, up to 20 of them."""
     shown = tuple(faults[:FAULTS_MAX])
     detail = (
         shown[0].detail if len(shown) == 1 else f"{len(shown)} faults, the first: {shown[0].detail}"

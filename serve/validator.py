@@ -23,15 +23,14 @@ from serve.batch_run import BatchRun
 from serve.batcher import MicroBatcher
 from serve.handles import CashierHandle, Handle, ScorerHandle
 from serve.http import ScoringApp
-from serve.idempotency import InFlight
 from serve.key_uses import KeyUses
 from serve.logs import configure_logs
 from serve.metrics import ValidatorMetrics
 from serve.pipeline import Pipeline
 from serve.pricing import Pricing
-from serve.ray_http import SHORTCUT
 from serve.readiness import Readiness
 from serve.request_counts import MinuteLog
+from serve.scoring_protocol import SHORTCUT
 from serve.settings import ServeSettings, ValidatorConfig
 
 _FLUSH_SECONDS = 1.0
@@ -91,7 +90,6 @@ class FeatureValidator:
             balances=SeenBalances(),
             caps=SeenCaps(),
             note_use=self._key_uses.note,
-            in_flight=InFlight(),
             history=PostgresLedger(self._database),
             batcher=MicroBatcher(run, ValidatorConfig()),
         )

@@ -6,7 +6,6 @@ import hashlib
 import uuid
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 
 from billing.charges import Charge, Outcome
 from billing.credits import Credits
@@ -39,7 +38,7 @@ def make_charge(
 
 def make_poison(account_id: uuid.UUID, amount: str = "1") -> Charge:
     """A charge that the tables' constraints refuse: no instances."""
-    return replace(make_charge(account_id, amount), instances=0)
+    return make_charge(account_id, amount)._replace(instances=0)
 
 
 def count_kinds(outcomes: Iterable[Outcome]) -> dict[str, int]:

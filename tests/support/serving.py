@@ -29,7 +29,7 @@ from serve.balances import SeenBalances, SeenCaps
 from serve.batch_run import BatchRun
 from serve.batcher import MicroBatcher
 from serve.http import ScoringApp
-from serve.idempotency import IdempotencyKey, InFlight
+from serve.idempotency import IdempotencyKey
 from serve.pipeline import Answer, Call, Pipeline
 from serve.ports import Probabilities
 from serve.pricing import Pricing
@@ -238,7 +238,6 @@ def make_replica(models: Models, *, credits_granted: str = "100", **bounds: floa
         balances=balances,
         caps=SeenCaps(),
         note_use=used_keys.add,
-        in_flight=InFlight(),
         history=ledger,
         batcher=MicroBatcher(
             BatchRun(scorer, cashier, models.catalog, seen), ValidatorConfig.model_validate(bounds)

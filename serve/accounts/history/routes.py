@@ -19,6 +19,7 @@ from serve.accounts.history.parameters import EntryFilterDependency, FilterDepen
 from serve.accounts.history.wire import BalanceView, EntryView, PredictionDetail, PredictionView
 from serve.accounts.requests import Page, PageDependency
 from serve.accounts.services import Services, ServicesDependency
+from serve.predictions import predictions_json
 from serve.refusals import Code, Refusal
 from serve.wire import problem_responses
 
@@ -107,7 +108,7 @@ def _detail(
     catalog: Catalog, prediction: Prediction, answer: StoredAnswer | None
 ) -> PredictionDetail:
     view = PredictionView.model_validate(prediction, from_attributes=True)
-    predictions = None if answer is None else orjson.loads(answer.predictions)
+    predictions = None if answer is None else orjson.loads(predictions_json(answer.predictions))
     inputs = None if answer is None else _inputs(catalog, prediction, answer)
     return PredictionDetail(**dict(view), predictions=predictions, inputs=inputs)
 

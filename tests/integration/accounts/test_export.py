@@ -6,7 +6,6 @@ import asyncio
 import csv
 import io
 from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -88,7 +87,7 @@ async def test_parquet_has_types(anna: Person) -> None:
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\uff1d1"])
 async def test_no_cell_of_a_csv_is_a_formula(app: AccountsApp, anna: Person, text: str) -> None:
-    charge = replace(make_charge(anna.account_id), request_id=text)
+    charge = make_charge(anna.account_id)._replace(request_id=text)
     await PostgresLedger(app.services.database).charge([charge])
     [_, paid] = read_csv(await anna.client.get("/v1/entries", params={"format": "csv"}))
     assert (paid["request_id"], paid["amount"]) == (f"'{text}", "-1")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +18,7 @@ from billing.history.lists import ENTRIES
 from billing.history.queries import fetch_part
 from billing.history.values import Filter
 from billing.ledger import PostgresLedger
-from serve.validation import Envelope, pack_rows
+from serve.validation import Envelope
 from tests.charges import make_charge
 from tests.support.accounts import AccountsApp, Person
 from tests.support.history import add_charges
@@ -43,7 +42,7 @@ async def read_all(person: Person, path: str, **query: Any) -> list[Row]:
 
 
 async def charge(app: AccountsApp, account_id: uuid.UUID, **changes: Any) -> uuid.UUID:
-    one = replace(make_charge(account_id), **changes)
+    one = make_charge(account_id)._replace(**changes)
     await PostgresLedger(app.services.database).charge([one])
     return one.charge_id
 
@@ -198,7 +197,7 @@ async def test_prediction_with_its_answer_and_inputs(app: AccountsApp, anna: Per
     manifest = app.services.catalog.find("android-malware")
     schema = manifest.feature_schema
     instances = [[], [schema.names[0]], [schema.names[3], schema.names[-1]]]
-    packed = pack_rows(Envelope(manifest.name, None, instances, has_booleans=False), schema)
+    packed = Envelope(manifest.name, None, instances, has_booleans=False).pack(schema).data
     answered = [{"label": "benign", "probability": 0.25}] * 3
     charge_id = await charge(
         app,

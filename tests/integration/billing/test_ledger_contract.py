@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
@@ -236,7 +236,7 @@ async def test_each_fault_that_the_tables_refuse_is_rejected(
     world: World, fault: dict[str, object]
 ) -> None:
     account = await world.make_account("2")
-    faulty = replace(make_charge(account), **fault)
+    faulty = make_charge(account)._replace(**fault)
     rejected, charged = await world.ledger.charge([faulty, make_charge(account)])
     assert rejected == ChargeRejected(faulty.charge_id)
     assert isinstance(charged, Charged)
@@ -247,7 +247,7 @@ async def test_paid_key_is_replayed_to_a_charge_that_would_be_rejected(world: Wo
     account = await world.make_account("2")
     charge = make_charge(account)
     await world.ledger.charge([charge])
-    [again] = await world.ledger.charge([replace(charge, instances=0)])
+    [again] = await world.ledger.charge([charge._replace(instances=0)])
     assert isinstance(again, Replayed)
 
 
@@ -337,7 +337,7 @@ async def test_account_without_credits_is_told_so_before_its_cap(world: World) -
 async def test_rejected_charge_spends_nothing_of_its_cap(world: World) -> None:
     account = await world.make_account("9")
     key = await world.make_capped_key(account, "1")
-    poison = replace(make_poison(account), key_id=key)
+    poison = make_poison(account)._replace(key_id=key)
     rejected, charged = await world.ledger.charge([poison, make_charge(account, key_id=key)])
     assert isinstance(rejected, ChargeRejected)
     assert isinstance(charged, Charged)

@@ -116,7 +116,7 @@ class _Pair:
             key_id=self.capped_keys[account] if is_capped else "key",
             body=body,
         )
-        return replace(charge, amount=Credits(microcredits), instances=instances)
+        return charge._replace(amount=Credits(microcredits), instances=instances)
 
 
 def _comparable(outcomes: list[Outcome], charges: list[Charge]) -> list[Outcome]:

@@ -195,7 +195,7 @@ class MoneyMachine(RuleBasedStateMachine):
     def spend(self, book: Book) -> None:
         """All that is available."""
         charge = make_charge(book.account_id, charge_id=self.new_id())
-        self.charges.append(replace(charge, amount=book.available))
+        self.charges.append(charge._replace(amount=book.available))
         self.both.charge([self.charges[-1]])
 
     def _make_charge(
@@ -206,7 +206,7 @@ class MoneyMachine(RuleBasedStateMachine):
         if key is not None:
             payer, key_id = pick(self.keys, key)
         new = make_charge(payer.account_id, charge_id=self.new_id(), key_id=key_id, body=body)
-        new = replace(new, amount=payer.available if amount is None else Credits(amount))
+        new = new._replace(amount=payer.available if amount is None else Credits(amount))
         if again is None or not self.charges:
             return new
         before = pick(self.charges, again)
@@ -214,7 +214,7 @@ class MoneyMachine(RuleBasedStateMachine):
             return before
         # The same id with another body, by this account or by another.
         digest = hashlib.sha256(body).digest()
-        return replace(new, charge_id=before.charge_id, body_sha256=digest)
+        return new._replace(charge_id=before.charge_id, body_sha256=digest)
 
     @rule(charge=picks, amount=some_or_all, pause=pauses)
     def refund(self, charge: int, amount: Credits | None, pause: int) -> None:

@@ -7,26 +7,22 @@ import json
 import uuid
 from dataclasses import replace
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from billing.charges import Charged, InsufficientCredits
 from billing.credits import Credits
 from billing.errors import LedgerUnavailable
 from billing.memory import MemoryLedger
-from serve.batch_run import BatchRun, predictions_json
+from serve.batch_run import BatchRun
 from serve.batcher import Job
 from serve.refusals import Code, Refusal
-from tests.support.fragile_model import NAME, VERSION, describe
+from tests.support.fragile_model import NAME, VERSION
 from tests.support.serving import ANNA, BORIS, GatedScorer, MemoryCashier, Models, Seen, turns
 
 pytestmark = pytest.mark.anyio
 
 PLAIN, SEND_SMS, POISON = b"\x00", b"\x20", b"\x80"
 """Rows of the fragile model's three features, packed."""
-MANIFEST = describe(b"")
 
 
 class World:
@@ -136,16 +132,3 @@ async def test_a_failure_of_billing_leaves_the_batch(world: World) -> None:
     with pytest.raises(LedgerUnavailable):
         await world.run([job])
     assert not job.done.done()
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
-def test_predictions_are_labelled_by_the_models_own_threshold(values: list[float]) -> None:
-    decoded = json.loads(predictions_json(values, MANIFEST))
-    assert [each["probability"] for each in decoded] == values
-    assert [each["label"] for each in decoded] == [MANIFEST.label_of(value) for value in values]
-
-
-def test_the_threshold_itself_is_positive() -> None:
-    below = float(np.nextafter(0.5, 0))
-    decoded = json.loads(predictions_json([0.5, below], MANIFEST))
-    assert [each["label"] for each in decoded] == ["malware", "goodware"]

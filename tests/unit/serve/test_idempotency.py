@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.charges import Charged, Outcome
-from billing.credits import Credits
-from serve.idempotency import IdempotencyKey, InFlight
+from serve.idempotency import IdempotencyKey
 from serve.refusals import Code, Refusal
 
 ID = uuid.UUID(int=1)
@@ -37,33 +34,3 @@ def test_a_key_of_ours_is_a_new_uuid7_each_time() -> None:
     assert len({key.text for key in keys}) == 100
     assert all(uuid.UUID(key.text).version == 7 for key in keys)
     assert not any(key.chosen_by_client for key in keys)
-
-
-def is_under_way(in_flight: InFlight, charge_id: uuid.UUID = ID) -> bool:
-    try:
-        in_flight.check(charge_id)
-    except Refusal as refusal:
-        return refusal.code is Code.REQUEST_IN_FLIGHT
-    return False
-
-
-@pytest.mark.parametrize("ending", ["outcome", "error", "cancelled"])
-def test_a_charge_is_under_way_until_it_is_done_however_it_ends(ending: str) -> None:
-    async def story() -> None:
-        in_flight = InFlight()
-        done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        assert not is_under_way(in_flight)
-        in_flight.add(ID, done)
-        assert is_under_way(in_flight)
-        assert not is_under_way(in_flight, uuid.UUID(int=2))
-        if ending == "outcome":
-            done.set_result(Charged(ID, Credits(0)))
-        elif ending == "error":
-            done.set_exception(RuntimeError())
-            done.exception()
-        else:
-            done.cancel()
-        await asyncio.sleep(0)
-        assert not is_under_way(in_flight)
-
-    asyncio.run(story())

@@ -8,7 +8,8 @@ import uuid
 import pytest
 
 from serve.http import AsgiApp, Message, Receive, Scope, Send
-from serve.ray_http import SHORTCUT, Ingress, ScoringShortcut, middlewares
+from serve.ray_http import Ingress, middlewares
+from serve.scoring_protocol import SHORTCUT, ScoringShortcut
 
 Header = tuple[bytes, bytes]
 

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from data.schema import FeatureSchema
 from serve.refusals import Code, Refusal
-from serve.validation import FAULTS_MAX, pack_rows, parse_envelope, unpack_rows
+from serve.validation import FAULTS_MAX, parse_envelope, unpack_rows
 
 SCHEMA = FeatureSchema(("INTERNET", "SEND_SMS", "READ_SMS", "Ljava/net/URL;->openConnection"))
 
 
 def rows_of(instances: list[object], schema: FeatureSchema = SCHEMA) -> list[list[int]]:
     body = json.dumps({"model": "m", "instances": instances}).encode()
-    packed = pack_rows(parse_envelope(body, 1024), schema)
+    packed = parse_envelope(body, 1024).pack(schema).data
     matrix = unpack_rows(packed, len(instances), len(schema))
     result: list[list[int]] = matrix.tolist()
     return result
@@ -25,7 +25,7 @@ def rows_of(instances: list[object], schema: FeatureSchema = SCHEMA) -> list[lis
 
 def refusal_of_body(body: bytes) -> Refusal:
     with pytest.raises(Refusal) as caught:
-        pack_rows(parse_envelope(body, 1024), SCHEMA)
+        parse_envelope(body, 1024).pack(SCHEMA)
     return caught.value
 
 
@@ -160,12 +160,12 @@ def test_no_json_value_breaks_the_validator(value: object) -> None:
     for payload in payloads:
         with contextlib.suppress(Refusal):
             envelope = parse_envelope(json.dumps(payload).encode(), 1024)
-            assert len(pack_rows(envelope, SCHEMA)) == len(envelope.instances)
+            assert len(envelope.pack(SCHEMA).data) == len(envelope.instances)
 
 
 def test_a_packed_row_of_241_features_has_31_bytes() -> None:
     schema = FeatureSchema(tuple(f"f{position}" for position in range(241)))
     body = json.dumps({"model": "m", "instances": [[1] * 241]}).encode()
-    packed = pack_rows(parse_envelope(body, 1024), schema)
+    packed = parse_envelope(body, 1024).pack(schema).data
     assert len(packed) == 31
     assert np.unpackbits(np.frombuffer(packed, np.uint8), count=241).all()
