@@ -30,6 +30,7 @@ def node_environment(
     defaults = {
         "OMP_NUM_THREADS": "1",
         "FAREBOX_PUBLIC_URL": settings.base_url,
+        "FAREBOX_LANE_HOST": "127.0.0.1",
         # Top-ups cost nothing here: this is for trying the product out on one machine.
         PAYMENT_PROVIDER: TEST_PROVIDER,
         # Ray starts workers at nice 15: on a shared machine everything else would win.

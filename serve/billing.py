@@ -11,8 +11,11 @@ from billing.group_commit import GroupCommit
 from billing.ledger import PostgresLedger
 from billing.retention import keep_pruned
 from billing.settings import BillingSettings
+from serve.lanes import LaneAddress, LaneServer
 from serve.logs import configure_logs
-from serve.transfer import decode_charges, encode_outcomes
+from serve.node import lane_host
+from serve.settings import ServeSettings
+from serve.transfer import decode_charges, encode_failure, encode_outcomes
 
 
 class Billing:
@@ -29,15 +32,21 @@ class Billing:
             charge_deadline_seconds=settings.charge_deadline_seconds,
         )
         retention = timedelta(hours=settings.answer_retention_hours)
+        self._lanes = LaneServer(self.take)
+        self._address = await self._lanes.start(lane_host(ServeSettings()))
         self._pruning = asyncio.create_task(keep_pruned(self._database, retention))
 
-    async def charge(self, charges: bytes) -> bytes | str:
+    async def take(self, charges: bytes) -> bytes:
         """Outcomes in the order of the charges; the code of a BillingError when there are none."""
         try:
             outcomes = await self._group_commit.charge(decode_charges(charges))
         except BillingError as error:
-            return error.code
+            return encode_failure(error.code)
         return encode_outcomes(outcomes)
+
+    async def lane(self) -> LaneAddress:
+        """Where this replica takes calls without Ray in between."""
+        return self._address
 
     async def ready(self) -> str | None:
         """Whether the database is a writable primary; the code of a BillingError if not."""
@@ -48,6 +57,7 @@ class Billing:
         return None
 
     async def __del__(self) -> None:
+        await self._lanes.close()
         await self._group_commit.close()
         self._pruning.cancel()
         await asyncio.wait([self._pruning])

@@ -1,4 +1,4 @@
-"""The ports over Ray: the only place, with `serve/app.py`, that knows deployment handles.
+"""The ports over the deployments: the only place, with `serve/app.py`, that knows Ray's handles.
 
 A call may fail because a replica died before, while or after it ran. Predicting again is harmless,
 and a charge carries its own id, so both are simply sent again until their deadline.
@@ -17,9 +17,10 @@ from ray.serve.handle import DeploymentHandle
 
 from billing.charges import Charge, Outcome
 from billing.errors import BillingError, LedgerBusy, LedgerUnavailable, OutcomeUnknown
+from serve.lanes import LaneAddress, LaneLost, Lanes
 from serve.ports import Probabilities
 from serve.refusals import Code, Refusal
-from serve.transfer import decode_outcomes, encode_charges
+from serve.transfer import decode_outcomes, encode_charges, encode_rows
 
 Handle: TypeAlias = DeploymentHandle[Any]
 
@@ -29,7 +30,7 @@ _CHARGE_SECONDS = 30.0
 """For a batch to be charged: past the request's deadline, so that an outcome becomes known."""
 _READY_SECONDS = 5.0
 _RETRY_SECONDS = 0.1
-_FAULTS: tuple[type[Exception], ...] = (RayError, RayServeException)
+_FAULTS: tuple[type[Exception], ...] = (RayError, RayServeException, LaneLost)
 
 _FAILURES: dict[str, type[BillingError]] = {
     error.code: error for error in (LedgerUnavailable, LedgerBusy, OutcomeUnknown)
@@ -37,45 +38,67 @@ _FAILURES: dict[str, type[BillingError]] = {
 """Billing errors cross the hop by their codes: Ray pickles an exception by its arguments."""
 
 
-async def _call(method: Any, *arguments: Any, seconds: float) -> Any:
-    """Call a deployment's method, again after a fault of Ray's, for `seconds` at the most."""
-    async with asyncio.timeout(seconds):
-        while True:
-            try:
-                return await method.remote(*arguments)
-            except _FAULTS:
-                await asyncio.sleep(_RETRY_SECONDS)
+class Calls:
+    """Calls of one deployment: over a lane where there is one, else by Ray's handle.
 
+    The deployment has `take(bytes) -> bytes`, `ready()` and `lane() -> LaneAddress`.
+    """
 
-def _plain(handle: Handle) -> Handle:
-    """Arguments by value: a reference costs three times the CPU for a few kilobytes."""
-    return handle.options(
-        _by_reference=False, request_serialization="pickle", response_serialization="pickle"
-    )
+    def __init__(self, handle: Handle) -> None:
+        # Arguments by value: a reference costs three times the CPU for a few kilobytes.
+        handle = handle.options(
+            _by_reference=False, request_serialization="pickle", response_serialization="pickle"
+        )
+        self._take, self._lane, self._ready = handle.take, handle.lane, handle.ready
+        self.lanes = Lanes(self._find)
+
+    async def take(self, content: bytes, seconds: float) -> bytes:
+        """Call, again after a fault, for `seconds` at the most; raises TimeoutError then."""
+        async with asyncio.timeout(seconds):
+            while True:
+                lane = self.lanes.pick()
+                try:
+                    return await (self._by_handle(content) if lane is None else lane.call(content))
+                except _FAULTS:
+                    await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _by_handle(self, content: bytes) -> bytes:
+        answer: bytes = await self._take.remote(content)
+        return answer
+
+    async def ready(self) -> Any:
+        """What the replica says of itself; raises TimeoutError where none answers."""
+        async with asyncio.timeout(_READY_SECONDS):
+            while True:
+                try:
+                    return await self._ready.remote()
+                except _FAULTS:
+                    await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _find(self) -> LaneAddress:
+        address: LaneAddress = await self._lane.remote()
+        return address
 
 
 class ScorerHandle:
     """The Scorer port over the LightGBMScorer deployment."""
 
     def __init__(self, handle: Handle) -> None:
-        handle = _plain(handle)
-        self._predict = handle.predict
-        self._ready = handle.ready
+        self.calls = Calls(handle)
 
     async def predict(
         self, model: str, version: str, packed_rows: bytes, rows: int
     ) -> Probabilities:
+        content = encode_rows(model, version, packed_rows, rows)
         try:
-            answer = await _call(
-                self._predict, model, version, packed_rows, rows, seconds=_PREDICT_SECONDS
-            )
+            answer = await self.calls.take(content, _PREDICT_SECONDS)
         except TimeoutError:
             raise _scorer_unavailable() from None
         return np.frombuffer(answer, dtype=np.float64)
 
     async def ready(self) -> None:
         try:
-            await _call(self._ready, seconds=_READY_SECONDS)
+            await self.calls.ready()
         except TimeoutError:
             raise _scorer_unavailable() from None
 
@@ -84,22 +107,21 @@ class CashierHandle:
     """The Cashier port over the Billing deployment."""
 
     def __init__(self, handle: Handle) -> None:
-        handle = _plain(handle)
-        self._charge = handle.charge
-        self._ready = handle.ready
+        self.calls = Calls(handle)
 
     async def charge(self, charges: Sequence[Charge]) -> list[Outcome]:
         try:
-            reply = await _call(self._charge, encode_charges(charges), seconds=_CHARGE_SECONDS)
+            reply = await self.calls.take(encode_charges(charges), _CHARGE_SECONDS)
         except TimeoutError:
             raise OutcomeUnknown("billing did not answer in time") from None
-        if isinstance(reply, str):
-            raise _failure(reply)
-        return decode_outcomes(reply, charges)
+        outcomes = decode_outcomes(reply, charges)
+        if isinstance(outcomes, str):
+            raise _failure(outcomes)
+        return outcomes
 
     async def ready(self) -> None:
         try:
-            reply = await _call(self._ready, seconds=_READY_SECONDS)
+            reply = await self.calls.ready()
         except TimeoutError:
             raise LedgerUnavailable("billing did not answer in time") from None
         if reply is not None:

@@ -9,8 +9,13 @@ import numpy as np
 from models.errors import ManifestInvalid, PredictionFailed
 from models.lightgbm_model import LightGBMModel, load_model
 from models.registry import read_catalog
+from serve.lanes import LaneAddress, LaneServer
+from serve.load import LOAD, BusyTime
+from serve.logs import configure_logs
+from serve.node import lane_host
 from serve.ports import Probabilities
 from serve.settings import ServeSettings
+from serve.transfer import decode_rows
 from serve.validation import unpack_rows
 
 
@@ -58,13 +63,30 @@ def predict_or_nan(model: LightGBMModel, matrix: np.ndarray[Any, Any]) -> Probab
 class LightGBMScorer:
     """A replica of the pool; it holds every model version."""
 
-    def __init__(self) -> None:
-        self._pool = ModelPool(ServeSettings())
+    async def __init__(self) -> None:  # type: ignore[misc] # Ray awaits it: lanes need the loop
+        configure_logs()
+        settings = ServeSettings()
+        self._pool = ModelPool(settings)
+        self._busy = BusyTime()
+        self._lanes = LaneServer(self.take)
+        self._address = await self._lanes.start(lane_host(settings))
 
-    async def predict(self, model: str, version: str, packed_rows: bytes, rows: int) -> bytes:
-        """Probabilities as float64 bytes, one a row."""
-        return self._pool.predict(model, version, packed_rows, rows).tobytes()
+    async def take(self, asked: bytes) -> bytes:
+        """Probabilities as float64 bytes, one a row, for what `encode_rows` made."""
+        with self._busy:
+            return self._pool.predict(*decode_rows(asked)).tobytes()
+
+    async def lane(self) -> LaneAddress:
+        """Where this replica takes calls without Ray in between."""
+        return self._address
 
     async def ready(self) -> bool:
         """Answers once the constructor has loaded and checked the models."""
         return True
+
+    async def record_autoscaling_stats(self) -> dict[str, float]:
+        """Ray counts no calls over lanes: this is what the pool is scaled by."""
+        return {LOAD: self._busy.share()}
+
+    async def __del__(self) -> None:
+        await self._lanes.close()

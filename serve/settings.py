@@ -17,6 +17,8 @@ class ServeSettings(BaseSettings):
 
     models_dir: Path = ARTIFACTS_ROOT
     """Folder of the model artifacts: `<name>/<version>/manifest.json`."""
+    lane_host: str = ""
+    """Where replicas listen for each other; empty: the address that Ray knows the node by."""
 
 
 class ValidatorConfig(BaseModel):

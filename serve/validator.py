@@ -24,6 +24,7 @@ from serve.batcher import MicroBatcher
 from serve.handles import CashierHandle, Handle, ScorerHandle
 from serve.http import ScoringApp
 from serve.key_uses import KeyUses
+from serve.load import LOAD
 from serve.logs import configure_logs
 from serve.metrics import ValidatorMetrics
 from serve.pipeline import Pipeline
@@ -54,6 +55,8 @@ class FeatureValidator:
         self._minutes = MinuteLog(partial(store_minutes, self._database))
         self._tasks = [
             asyncio.create_task(self._flush_metrics()),
+            asyncio.create_task(self._scorer.calls.lanes.keep_found()),
+            asyncio.create_task(self._cashier.calls.lanes.keep_found()),
             asyncio.create_task(self._minutes.keep_flushed()),
             asyncio.create_task(self._pipeline.pricing.keep_fresh()),
             asyncio.create_task(self._key_uses.keep_flushed()),
@@ -69,12 +72,18 @@ class FeatureValidator:
         """Take new bounds without a restart."""
         self._pipeline.batcher.config = ValidatorConfig.model_validate(user_config)
 
+    async def record_autoscaling_stats(self) -> dict[str, float]:
+        """Ray counts no scoring requests: this is what the ingress is scaled by."""
+        return {LOAD: float(self._pipeline.requests_under_way)}
+
     async def __del__(self) -> None:
         await self._pipeline.batcher.close()
         await self._listener.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.wait(self._tasks)
+        self._scorer.calls.lanes.close()
+        self._cashier.calls.lanes.close()
         self._flush_counts()
         await self._minutes.close()
         await self._key_uses.flush()
