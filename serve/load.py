@@ -8,10 +8,9 @@ neither (`scoring_protocol.py`, `lanes.py`), so the replicas report a load of th
 from __future__ import annotations
 
 import time
+from collections.abc import Hashable, Mapping
 from types import TracebackType
-from typing import Any
-
-from ray.serve.config import AutoscalingContext
+from typing import Any, Protocol
 
 LOAD = "load"
 """The name under which every replica reports."""
@@ -43,6 +42,16 @@ class BusyTime:
         return share
 
 
+class Context(Protocol):
+    """What the policy reads of Ray's `AutoscalingContext`."""
+
+    @property
+    def aggregated_metrics(self) -> Mapping[str, Mapping[Hashable, float]] | None: ...
+
+    @property
+    def target_num_replicas(self) -> int: ...
+
+
 class ScaleByLoad:
     """An autoscaling policy: as many replicas as bring each one's load to `target_load`.
 
@@ -52,7 +61,7 @@ class ScaleByLoad:
     def __init__(self, target_load: float) -> None:
         self._target_load = target_load
 
-    def __call__(self, context: AutoscalingContext) -> tuple[float, dict[str, Any]]:
+    def __call__(self, context: Context) -> tuple[float, dict[str, Any]]:
         """Replicas wanted, and no state of its own."""
         loads = (context.aggregated_metrics or {}).get(LOAD)
         if not loads:
