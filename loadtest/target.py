@@ -1,4 +1,4 @@
-"""A server under load: where it is, how one row is asked of it, where its answer says the result."""
+"""A server under load: where it is, how one row is asked of it, where its answer says it."""
 
 from __future__ import annotations
 

@@ -30,6 +30,7 @@ from loadtest.peers.catalog import PeerFailed
 from loadtest.product import NoProduct, find_product
 
 PEER_PORT = 8100
+COLUMNS_MIN = 110
 EXPECTED_ERRORS = (
     NoProduct,
     PeerFailed,
@@ -61,6 +62,8 @@ def main(
     """Measure the running product beside its peers; fail on wrong answers or wrong money."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     console = Console(highlight=False)
+    # Tables are folded at 80 columns where nobody looks at a terminal.
+    console.width = max(console.width, COLUMNS_MIN)
     began = time.monotonic()
     options = Options(
         change_sizes(FULL if full else SHORT, seconds, connections, overload_connections),

@@ -113,9 +113,9 @@ def null_server(answer: bytes) -> Iterator[str]:
 
 def refuse_limited(run: Run, ceiling: Ceiling) -> None:
     """Raise GeneratorLimited where the generator was, or may have been, what limited `run`."""
-    if run.answers_per_second > ceiling.allowed_per_second:
+    if run.offered_per_second > ceiling.allowed_per_second:
         raise GeneratorLimited(
-            f"the generator may be the limit: {run.answers_per_second:,.0f} requests/s are more "
+            f"the generator may be the limit: {run.offered_per_second:,.0f} requests/s are more "
             f"than {SHARE_MAX:.0%} of the {ceiling.requests_per_second:,.0f} that it reaches with "
             f"{run.connections} connections against a server that does nothing"
         )

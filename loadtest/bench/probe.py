@@ -12,7 +12,7 @@ from loadtest.bench.generator.checker import Checker
 from loadtest.bench.load import FLOAT64, LoadPlan
 
 TIMEOUT_SECONDS = 30
-SAID_CHARS_MAX = 200
+SAID_CHARS_MAX = 120
 
 
 class ProbeRefused(Exception):

@@ -88,11 +88,6 @@ class Run:
         return self.sent_in_time / self.seconds
 
     @property
-    def answers_per_second(self) -> float:
-        """Requests of any outcome a second: what the generator had to do."""
-        return self.sent_in_time / self.seconds
-
-    @property
     def generator_us_per_request(self) -> float:
         """Microseconds of the generator's CPU for each request."""
         return self.generator_cpu_seconds / self.sent * 1e6 if self.sent else 0.0
