@@ -14,7 +14,7 @@ from loadtest.bench.stage import MANY, ONE, Server, Stage
 from loadtest.peers.catalog import GOAL_ONE_ACCOUNT, PEERS, Peer, PeerFailed, missing_reason
 
 BILLED_PEER = "fastapi-billed"
-PEER_START_SECONDS = 12
+PEER_START_SECONDS = 8
 RUN_OVERHEAD_SECONDS = 1.5
 
 

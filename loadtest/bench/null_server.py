@@ -11,9 +11,12 @@ from typing import cast
 
 import uvloop
 
+from loadtest.bench.files import allow_connections
+
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = b"\r\ncontent-length:"
 _READ_BYTES_MAX = 16 * 1024 * 1024
+_CONNECTIONS_MAX = 4096
 
 
 class NullConnection(asyncio.Protocol):
@@ -56,11 +59,12 @@ async def serve(body: bytes) -> None:
     """Listen on a port of the system's choice, print it, answer until ended."""
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
     server = await asyncio.get_running_loop().create_server(
-        lambda: NullConnection(answer), "127.0.0.1", 0, backlog=4096
+        lambda: NullConnection(answer), "127.0.0.1", 0, backlog=_CONNECTIONS_MAX
     )
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
+    allow_connections(_CONNECTIONS_MAX)
     uvloop.run(serve(sys.stdin.buffer.read()))

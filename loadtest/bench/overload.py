@@ -50,7 +50,9 @@ class OverloadResult:
 
     @property
     def refused_in_time(self) -> float:
-        """The share of refusals within the bound."""
+        """The share of refusals within the bound; none where the server only let requests wait."""
+        if TOO_MANY_REQUESTS not in self.overload.statuses:
+            return 0.0
         return self.overload.share_within(TOO_MANY_REQUESTS, REFUSAL_MS_MAX)
 
     @property

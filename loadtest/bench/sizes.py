@@ -10,18 +10,18 @@ class Sizes:
     """Seconds and counts of every scenario. A pair of rounds is A B B A."""
 
     connections: int = 256
-    warm_up_seconds: float = 2
-    ceiling_seconds: float = 1.5
-    round_seconds: float = 4
+    warm_up_seconds: float = 1.5
+    ceiling_seconds: float = 1
+    round_seconds: float = 3
     round_pairs: int = 1
-    single_seconds: float = 3
-    latency_seconds: float = 5
+    single_seconds: float = 2
+    latency_seconds: float = 4
     latency_pairs: int = 1
-    overload_seconds: float = 9
-    overload_connections: int = 1500
+    overload_seconds: float = 8
+    overload_connections: int = 3000
     """More than the server's queues hold, or nothing is ever refused; fewer than the 4,096 that
     HAProxy accepts by default."""
-    bulk_seconds: float = 3
+    bulk_seconds: float = 2
     bulk_connections: int = 16
 
 

@@ -175,7 +175,12 @@ def _overload(result: OverloadResult) -> Table:
     if result.rate_cut:
         notes.append("Three peaks are more than this generator can offer and still be trusted.")
     if not refused.answers:
-        notes.append("Nothing was refused: the server's queues held all these connections.")
+        notes.append("Nothing was refused: the server let as many requests wait as there were.")
+    if run.unsent:
+        notes.append(
+            f"{run.unsent:,} requests never found a free connection: "
+            f"{result.offered_times:.2f} peaks were really offered."
+        )
     return Table("Overload", ["", "measured"], rows, notes)
 
 

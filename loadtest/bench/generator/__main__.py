@@ -8,6 +8,7 @@ from pathlib import Path
 
 import uvloop
 
+from loadtest.bench.files import allow_connections
 from loadtest.bench.generator.order import read_order
 from loadtest.bench.generator.record import Record
 from loadtest.bench.generator.session import Session
@@ -16,6 +17,7 @@ from loadtest.bench.generator.session import Session
 def main() -> None:
     """Nothing is imported here that the run does not need: it would cost each run its start."""
     order, bodies = read_order(Path(sys.argv[1]))
+    allow_connections(order.connections)
     record = uvloop.run(_run(Session(order, bodies)))
     Path(sys.argv[2]).write_text(record.as_json())
 

@@ -92,6 +92,13 @@ def test_each_fault_of_an_overload_misses_its_own_goal(result: OverloadResult) -
     assert [goal.reached for goal in result.goals].count(False) == 1
 
 
+def test_an_overload_without_refusals_is_not_what_was_asked_for() -> None:
+    overload = make_run(100, rate=300)
+    memory = MemorySeries([0], {"Billing": [100]})
+    result = OverloadResult(make_run(100), overload, make_run(100), memory, 300, False)
+    assert result.refused_in_time == 0
+
+
 def test_memory_grows_from_the_first_third_to_the_last() -> None:
     assert growth([100, 100, 500, 100, 150, 150]) == 0.5
     assert growth([100, 200]) == 0
