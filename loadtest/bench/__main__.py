@@ -56,7 +56,7 @@ def main(
     connections: Annotated[int | None, typer.Option(min=1, max=1024)] = None,
     overload_connections: Annotated[int | None, typer.Option(min=1, max=4000)] = None,
     peer_port: Annotated[int, typer.Option(help="where peers listen, on loopback")] = PEER_PORT,
-    docs: Annotated[bool, typer.Option(help=f"write {PAGE} and {PICTURE}")] = True,
+    docs: Annotated[bool, typer.Option(help=f"write {PAGE} and {PICTURE}; not with --only")] = True,
     enforce: Annotated[bool, typer.Option(help="fail where a speed goal is missed")] = False,
 ) -> None:
     """Measure the running product beside its peers; fail on wrong answers or wrong money."""
@@ -76,7 +76,7 @@ def main(
             find_product(), options, lambda text: console.print(text, soft_wrap=True, markup=False)
         )
         show(report, console)
-        keep_all(report, console, docs=docs)
+        keep_all(report, console, docs=docs and not only)
     except EXPECTED_ERRORS as error:
         Console(stderr=True).print(f"bench: {error}", style="red", soft_wrap=True, markup=False)
         raise typer.Exit(2) from error

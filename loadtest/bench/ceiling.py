@@ -122,5 +122,5 @@ def refuse_limited(run: Run, ceiling: Ceiling) -> None:
     if run.lag_p99_ms > LAG_MS_MAX:
         raise GeneratorLimited(
             f"the generator was late by itself: {run.lag_p99_ms:.1f} ms at p99, "
-            f"{LAG_MS_MAX:g} ms are allowed; is the machine busy with something else?"
+            f"{LAG_MS_MAX:g} ms are allowed; the machine may be busy with something else"
         )

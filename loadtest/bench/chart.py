@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import matplotlib as mpl
@@ -14,32 +16,45 @@ from loadtest.bench.percentiles import median
 from loadtest.bench.product import NAME as PRODUCT
 from loadtest.bench.report import Report
 from loadtest.bench.run import Run
+from loadtest.bench.stage import accounts_in_words
 
-INCHES = (11.0, 11.0)
+INCHES_WIDE, INCHES_A_PANEL = 11.0, 3.7
 DPI = 110
 OURS, THEIRS, GOAL = "#1f6feb", "#8b949e", "#cf222e"
 PERCENTILES = ("p50_ms", "p95_ms", "p99_ms")
+
+Panel = Callable[[Axes], None]
 
 
 def draw(report: Report, path: Path) -> None:
     """Write the chart as PNG."""
     mpl.use("Agg")
-    figure = Figure(figsize=INCHES, dpi=DPI, layout="constrained")
-    speeds, ratios, latencies = figure.subplots(3, 1)
-    if report.comparison:
-        _draw_speeds(speeds, report.comparison)
-        _draw_ratios(ratios, report.comparison)
-    if report.latency:
-        _draw_latencies(latencies, report.latency)
+    panels = _panels(report)
+    size = (INCHES_WIDE, INCHES_A_PANEL * max(len(panels), 1))
+    figure = Figure(figsize=size, dpi=DPI, layout="constrained")
+    for place, panel in enumerate(panels):
+        panel(figure.add_subplot(len(panels), 1, place + 1))
     figure.suptitle(f"{report.measured_at[:10]}, {report.machine}", fontsize=9)
     path.parent.mkdir(parents=True, exist_ok=True)
     # Without the writer's version in it the file changes only where the picture does.
     figure.savefig(path, metadata={"Software": None})
 
 
-def _draw_speeds(axes: Axes, comparison: Comparison) -> None:
+def _panels(report: Report) -> list[Panel]:
+    """Only what was measured."""
+    panels: list[Panel] = []
+    if report.comparison:
+        panels.append(partial(_draw_speeds, report.comparison))
+    if report.comparison and report.comparison.contests:
+        panels.append(partial(_draw_ratios, report.comparison))
+    if report.latency:
+        panels.append(partial(_draw_latencies, report.latency))
+    return panels
+
+
+def _draw_speeds(comparison: Comparison, axes: Axes) -> None:
     bars = [
-        (f"{PRODUCT}, {accounts} account(s)", _speed(runs), OURS)
+        (f"{PRODUCT}, {accounts_in_words(accounts)}", _speed(runs), OURS)
         for accounts, runs in comparison.product_runs.items()
     ]
     bars += [(each.label, _speed(each.peer_runs), THEIRS) for each in comparison.contests]
@@ -49,23 +64,30 @@ def _draw_speeds(axes: Axes, comparison: Comparison) -> None:
     _dress(axes, "Requests a second, one row each (the product bills every one)", max(values))
 
 
-def _draw_ratios(axes: Axes, comparison: Comparison) -> None:
+def _draw_ratios(comparison: Comparison, axes: Axes) -> None:
     contests = comparison.contests
-    if not contests:
-        axes.set_axis_off()
-        return
     names = [each.label for each in contests]
     values = [each.goal.measured for each in contests]
     goals = [each.goal_ratio for each in contests]
-    drawn = axes.barh(names, values, color=OURS)
-    labels = [f"{value:.2f} (goal {goal:g})" for value, goal in zip(values, goals, strict=True)]
-    axes.bar_label(drawn, labels=labels, padding=4)
-    axes.scatter(goals, range(len(goals)), marker="|", s=600, color=GOAL, label="goal", zorder=3)
-    axes.legend(loc="lower right")
-    _dress(axes, "Requests/s of the product over the peer's, median of rounds", max(values + goals))
+    axes.barh(names, values, color=OURS)
+    for place, (value, goal) in enumerate(zip(values, goals, strict=True)):
+        label = f"  {value:.2f} (goal {goal:g})"
+        axes.text(max(value, goal), place, label, verticalalignment="center")
+    axes.vlines(
+        goals,
+        [place - 0.4 for place in range(len(goals))],
+        [place + 0.4 for place in range(len(goals))],
+        color=GOAL,
+        linewidth=2,
+    )
+    _dress(
+        axes,
+        "Requests/s of the product over the peer's, median of rounds; red: the goal",
+        max(values + goals),
+    )
 
 
-def _draw_latencies(axes: Axes, result: LatencyResult) -> None:
+def _draw_latencies(result: LatencyResult, axes: Axes) -> None:
     sides = [(f"{PRODUCT}, half of its peak", result.product, OURS)]
     if result.peer:
         sides.append((f"{PLAIN_PEER}, same rate", result.peer, THEIRS))
@@ -81,7 +103,7 @@ def _draw_latencies(axes: Axes, result: LatencyResult) -> None:
         [place + height * (len(sides) - 1) / 2 for place in range(len(PERCENTILES))],
         [name.removesuffix("_ms") for name in PERCENTILES],
     )
-    axes.legend(loc="lower right")
+    axes.legend(loc="upper right")
     _dress(
         axes, f"Latency at {result.rate:,.0f} requests/s offered, from the intended start", highest
     )

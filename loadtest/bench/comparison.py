@@ -10,7 +10,7 @@ from loadtest.bench.percentiles import median
 from loadtest.bench.probe import ProbeRefused
 from loadtest.bench.run import Run
 from loadtest.bench.sizes import Sizes
-from loadtest.bench.stage import MANY, ONE, Server, Stage
+from loadtest.bench.stage import MANY, ONE, Server, Stage, accounts_in_words
 from loadtest.peers.catalog import GOAL_ONE_ACCOUNT, PEERS, Peer, PeerFailed, missing_reason
 
 BILLED_PEER = "fastapi-billed"
@@ -48,8 +48,7 @@ class Contest:
     @property
     def label(self) -> str:
         """The peer, and how many accounts shared the load where somebody pays."""
-        plural = "account" if self.accounts == 1 else "accounts"
-        return f"{self.peer}, {self.accounts} {plural}" if self.billed else self.peer
+        return f"{self.peer}, {accounts_in_words(self.accounts)}" if self.billed else self.peer
 
 
 @dataclass(slots=True)
@@ -138,5 +137,5 @@ def _measure_product(stage: Stage, comparison: Comparison, accounts: int) -> Run
 
 
 def _measure(stage: Stage, server: Server, accounts: int) -> Run:
-    label = f"{accounts} account(s)" if server.target.keys else "unbilled"
+    label = accounts_in_words(accounts) if server.target.keys else "unbilled"
     return stage.measure(server, stage.singles(server, accounts=accounts), label)

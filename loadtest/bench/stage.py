@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from loadtest.bench.books import Books
 from loadtest.bench.ceiling import Ceilings, GeneratorLimited, refuse_limited
 from loadtest.bench.checks import faults_of
-from loadtest.bench.cpu import CpuSampler, Roots
+from loadtest.bench.cpu import GENERATOR, CpuSampler, Roots
 from loadtest.bench.load import LoadPlan, make_bodies, run_load
 from loadtest.bench.oracle import Oracle
 from loadtest.bench.probe import Probe, probe
@@ -147,7 +147,9 @@ class Stage:
         roots = replace(self.roots, peer=server.peer_pids, generator=(os.getpid(),))
         with CpuSampler(roots) as sampler:
             run = run_load(plan)
-        run = replace(run, cpu_seconds=sampler.seconds_by_group())
+        # The generator counts its own time: without its start, and without this process's sampling.
+        used = {**sampler.seconds_by_group(), GENERATOR: run.generator_cpu_seconds}
+        run = replace(run, cpu_seconds=used)
         server.books.add(run, known.price)
         self.faults += [f"{server.name}, {label}: {fault}" for fault in faults_of(run)]
         self.progress.say(f"{server.name}, {label}: {describe(run)}")
@@ -160,6 +162,11 @@ class Stage:
     def _forget(self, base_url: str) -> None:
         """A peer that starts at the address of another one answers otherwise."""
         self._probes = {kind: known for kind, known in self._probes.items() if kind[0] != base_url}
+
+
+def accounts_in_words(accounts: int) -> str:
+    """How many accounts, as `1 account`."""
+    return f"{accounts} account" if accounts == 1 else f"{accounts} accounts"
 
 
 def describe(run: Run) -> str:

@@ -13,6 +13,7 @@ from loadtest.bench.percentiles import median
 from loadtest.bench.product import NAME as PRODUCT
 from loadtest.bench.report import Report
 from loadtest.bench.run import TOO_MANY_REQUESTS, Run
+from loadtest.bench.stage import accounts_in_words
 from loadtest.bench.tables import Table
 
 MISSING = "-"
@@ -69,7 +70,7 @@ def _ratios(comparison: Comparison) -> Table:
 
 def _speeds(comparison: Comparison) -> Table:
     rows = [
-        _speed(f"{PRODUCT}, {accounts} account(s)", runs)
+        _speed(f"{PRODUCT}, {accounts_in_words(accounts)}", runs)
         for accounts, runs in comparison.product_runs.items()
     ]
     rows += [_speed(contest.label, contest.peer_runs) for contest in comparison.contests]

@@ -57,8 +57,8 @@ async def _serve(
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode()
-                length = head.lower().split("content-length: ")[1].split("\r\n")[0]
-                await reader.readexactly(int(length))
+                _, _, length = head.lower().partition("content-length: ")
+                await reader.readexactly(int(length.split("\r\n")[0] or 0))
                 reply = script(count, head)
                 count += 1
                 await asyncio.sleep(reply.after_seconds)
@@ -67,7 +67,8 @@ async def _serve(
                     break
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
-        writer.close()
+        finally:
+            writer.close()
 
     server = await asyncio.start_server(converse, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()[:2]
@@ -80,3 +81,6 @@ async def _serve(
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    # A closed transport lets go of its socket in the loop's next rounds.
+    for _ in range(3):
+        await asyncio.sleep(0)

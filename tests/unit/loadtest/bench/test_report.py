@@ -67,7 +67,7 @@ def text_of(report: Report) -> str:
 def test_the_tables_say_all_that_was_measured() -> None:
     text = text_of(make_report())
     assert "| peer | no | 3.00 | 3.00 to 3.00 | 3 | yes |" in text
-    assert "| product, 50 account(s) | 300 |" in text
+    assert "| product, 50 accounts | 300 |" in text
     assert "offered, requests/s | 0 (0.00 peaks)" in text
     assert "3 credits charged, 3 answered" in text
     assert "| 10 | 0.95 | 0.9 |" in text
