@@ -5,7 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
+<<<<<<< HEAD
 .PHONY: help up down test test-deep check bench bench-reports load load-autoscale train clean hooks format
+=======
+.PHONY: help up down test test-deep check bench bench-full bench-reports load train clean hooks format
+>>>>>>> 150f564fd7037d8f31d274b6a5e101b6e465612f
 
 help: ## say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -30,8 +34,12 @@ check: $(READY) ## format, lint, types, import rules, deployment files
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	$(BIN)/python -m ops.validate
 
-bench: $(READY) ## measure the running product beside a plain peer (starts a product if none runs)
-	$(BIN)/python -m loadtest.with_product loadtest.bench
+bench: $(READY) ## measure the running product (or one started for it) beside its peers, 5 minutes
+	$(BIN)/python -m loadtest.with_product loadtest.bench $(BENCH)
+
+bench-full: $(READY) ## the same with longer rounds and more of them, and with a grown ledger
+	$(if $(wildcard ops/growth_bench),$(BIN)/python -m ops.growth_bench)
+	$(BIN)/python -m loadtest.with_product loadtest.bench --full $(BENCH)
 
 bench-reports: $(READY) ## time the reports over 10,000,000 generated predictions (10 GB, some minutes)
 	$(BIN)/python -m ops.report_bench

@@ -11,10 +11,10 @@ STOP_SECONDS = 60
 
 
 @contextmanager
-def ending(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+def ending(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> Iterator[None]:
     """End `process` on the way out: politely first, then not."""
     try:
-        yield process
+        yield
     finally:
         if process.poll() is None:
             process.terminate()

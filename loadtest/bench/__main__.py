@@ -1,49 +1,44 @@
-"""`python -m loadtest.bench`: measures the running product beside the plain peer."""
+"""`python -m loadtest.bench`: measures the running product beside its peers."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import random
+import shlex
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+import time
+from dataclasses import replace
 from typing import Annotated
 
 import asyncpg
 import httpx
-import psutil
 import typer
 from rich.console import Console
 
-from loadtest.bench.checks import money_faults, run_faults, speed_faults
-from loadtest.bench.cpu import Roots
-from loadtest.bench.peer import PeerFailed, running_peer
-from loadtest.bench.plan import MANY, Plan, carry_out
-from loadtest.bench.report import Report, as_json, as_markdown, make_report, print_report
-from loadtest.bench.sides import PEER, PRODUCT, Side
-from loadtest.bench.wrk import GeneratorFailed
-from loadtest.commands import CommandFailed, reconcile_problem
-from loadtest.inputs import make_row
-from loadtest.keys import ensure_keys
-from loadtest.peers.tables import asyncpg_url, create_accounts, create_database, drop_database
-from loadtest.product import STATE_FOLDER, NoProduct, find_product
+from loadtest.bench.benchmark import SCENARIOS, Options, carry_out
+from loadtest.bench.ceiling import GeneratorLimited
+from loadtest.bench.chart import draw
+from loadtest.bench.load import GeneratorFailed
+from loadtest.bench.page import PAGE, PICTURE, PageBroken, write_page
+from loadtest.bench.probe import ProbeRefused
+from loadtest.bench.progress import minutes
+from loadtest.bench.report import Report, keep
+from loadtest.bench.sizes import FULL, SHORT, Sizes
+from loadtest.bench.tables import print_table
+from loadtest.bench.tabulate import tabulate
+from loadtest.commands import CommandFailed
+from loadtest.peers.catalog import PeerFailed
+from loadtest.product import NoProduct, find_product
 
-CREDITS_EACH = 1_000_000
-BODIES = 64
-SINGLES = 300
 PEER_PORT = 8100
-RESULTS = Path("loadtest/results")
-MODEL = Path("models/artifacts/android-malware/1/model.txt")
+COLUMNS_MIN = 110
 EXPECTED_ERRORS = (
     NoProduct,
     PeerFailed,
+    ProbeRefused,
     GeneratorFailed,
+    GeneratorLimited,
     CommandFailed,
+    PageBroken,
     ValueError,
     httpx.HTTPError,
     asyncpg.PostgresError,
@@ -51,113 +46,85 @@ EXPECTED_ERRORS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PeerOptions:
-    """How the peer runs; an empty `server_url` stands for the product's PostgreSQL server."""
-
-    model: Path
-    server_url: str
-    connections: int
-
-
 def main(
     *,
-    seconds: Annotated[int, typer.Option(min=2, max=120)] = 10,
-    connections: Annotated[int, typer.Option(min=1, max=1024)] = 256,
-    rounds: Annotated[int, typer.Option(min=1, max=20)] = 2,
-    model: Annotated[Path, typer.Option(help="the peer's LightGBM text model")] = MODEL,
-    peer_server: Annotated[
-        str, typer.Option(help="URL of PostgreSQL for the peer; the product's server by default")
-    ] = "",
-    peer_connections: Annotated[
-        int, typer.Option(min=1, max=40, help="database connections of each peer worker")
-    ] = 10,
-    markdown: Annotated[bool, typer.Option(help="print Markdown for a page")] = False,
+    full: Annotated[bool, typer.Option(help="longer rounds, and more of them")] = False,
+    only: Annotated[
+        list[str] | None, typer.Option(help=f"one of {', '.join(SCENARIOS)}; may be repeated")
+    ] = None,
+    seconds: Annotated[float | None, typer.Option(min=1, max=120, help="of a round")] = None,
+    connections: Annotated[int | None, typer.Option(min=1, max=1024)] = None,
+    overload_connections: Annotated[int | None, typer.Option(min=1, max=4000)] = None,
+    peer_port: Annotated[int, typer.Option(help="where peers listen, on loopback")] = PEER_PORT,
+    docs: Annotated[bool, typer.Option(help=f"write {PAGE} and {PICTURE}; not with --only")] = True,
     enforce: Annotated[bool, typer.Option(help="fail where a speed goal is missed")] = False,
 ) -> None:
-    """Measure the running product beside the plain peer; fail on wrong answers or wrong money."""
+    """Measure the running product beside its peers; fail on wrong answers or wrong money."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    plan = Plan(make_bodies(), connections, seconds, rounds, SINGLES)
-    console = Console(stderr=markdown)
+    console = Console(highlight=False)
+    # Tables are folded at 80 columns where nobody looks at a terminal.
+    console.width = max(console.width, COLUMNS_MIN)
+    began = time.monotonic()
+    options = Options(
+        change_sizes(FULL if full else SHORT, seconds, connections, overload_connections),
+        choose(only),
+        peer_port,
+        shlex.join(["python", "-m", "loadtest.bench", *sys.argv[1:]]),
+    )
     try:
-        report = bench(plan, PeerOptions(model, peer_server, peer_connections), console)
+        report = carry_out(
+            find_product(), options, lambda text: console.print(text, soft_wrap=True, markup=False)
+        )
+        show(report, console)
+        keep_all(report, console, docs=docs and not only)
     except EXPECTED_ERRORS as error:
-        Console(stderr=True).print(f"[red]bench: {error}[/red]", soft_wrap=True)
+        Console(stderr=True).print(f"bench: {error}", style="red", soft_wrap=True, markup=False)
         raise typer.Exit(2) from error
-    print_report(report, console)
-    if markdown:
-        print(as_markdown(report))
-    missed = speed_faults(report.ratios) if enforce else []
-    for miss in missed:
-        console.print(f"MISSED: {miss}")
-    raise typer.Exit(1 if report.faults or missed else 0)
+    console.print(f"done after {minutes(time.monotonic() - began)}")
+    raise typer.Exit(exit_code(report, enforce=enforce))
 
 
-def bench(plan: Plan, options: PeerOptions, console: Console) -> Report:
-    """Find the product, start the peer, run the plan, check the money, keep the result."""
-    product = find_product()
-    console.print(f"product at {product.base_url}: making {MANY} accounts with keys where needed")
-    keys = ensure_keys(product.base_url, STATE_FOLDER / "bench-keys.json", MANY, CREDITS_EACH)
-    postmaster = asyncio.run(find_postmaster(product.database_url))
-    with peer_side(options, product.database_url) as (peer, peer_pid):
-        sides = [Side(PRODUCT, product.base_url, keys), peer]
-        for side in sides:
-            side.open_books(plan.bodies[0])
-        roots = Roots((product.pid,), (peer_pid,), postmaster, ())
-        carry_out(plan, sides, roots, console.print)
-        money = {side.name: side.close_books() for side in sides}
-    faults = [fault for side in sides for fault in run_faults(side)] + money_faults(money)
-    problem = reconcile_problem()
-    faults += [problem] if problem else []
-    said = {name: str(sums) for name, sums in money.items()}
-    report = make_report(sides, faults, said, plan.connections, plan.seconds)
-    console.print(f"kept in {keep(report)}")
-    return report
+def choose(only: list[str] | None) -> list[str]:
+    """The scenarios to carry out; raises BadParameter for one that there is not."""
+    unknown = set(only or []) - set(SCENARIOS)
+    if unknown:
+        raise typer.BadParameter(f"no such scenario: {', '.join(sorted(unknown))}")
+    return [name for name in SCENARIOS if not only or name in only]
 
 
-@contextmanager
-def peer_side(options: PeerOptions, product_database: str) -> Iterator[tuple[Side, int]]:
-    """The running peer with fresh accounts in a fresh database, which is dropped at the end."""
-    if not options.model.exists():
-        raise ValueError(f"the peer needs the model file {options.model}")
-    server_url = options.server_url or product_database
-    url = asyncio.run(create_database(server_url))
-    try:
-        keys = asyncio.run(create_accounts(url, MANY, CREDITS_EACH))
-        with running_peer(url, options.model, PEER_PORT, options.connections) as pid:
-            yield Side(PEER, f"http://127.0.0.1:{PEER_PORT}", keys), pid
-    finally:
-        asyncio.run(drop_database(server_url))
+def change_sizes(
+    sizes: Sizes, seconds: float | None, connections: int | None, overload_connections: int | None
+) -> Sizes:
+    """`sizes` with what was given on the command line."""
+    return replace(
+        sizes,
+        round_seconds=seconds or sizes.round_seconds,
+        connections=connections or sizes.connections,
+        overload_connections=overload_connections or sizes.overload_connections,
+    )
 
 
-async def find_postmaster(database_url: str) -> tuple[int, ...]:
-    """The server process that `database_url` leads to; none where it is on another machine."""
-    connection = await asyncpg.connect(asyncpg_url(database_url))
-    try:
-        backend = psutil.Process(await connection.fetchval("SELECT pg_backend_pid()"))
-        return (backend.ppid(),) if "postgres" in backend.name() else ()
-    except psutil.NoSuchProcess:
-        return ()
-    finally:
-        await connection.close()
+def show(report: Report, console: Console) -> None:
+    """Every table, faults first."""
+    for table in tabulate(report):
+        print_table(table, console)
 
 
-def make_bodies() -> list[str]:
-    """Dense single-row bodies, the same in each benchmark."""
-    source = random.Random(241)
-    rows = [make_row(source) for _ in range(BODIES)]
-    return [
-        json.dumps({"model": "android-malware", "instances": [row]}, separators=(",", ":"))
-        for row in rows
-    ]
+def keep_all(report: Report, console: Console, *, docs: bool) -> None:
+    """JSON and a chart among the results; the page and its picture where they are wanted."""
+    path = keep(report)
+    draw(report, path.with_suffix(".png"))
+    console.print(f"kept in {path} and beside it", soft_wrap=True)
+    if docs:
+        draw(report, PICTURE)
+        write_page(report)
+        console.print(f"{PAGE} and {PICTURE} are written anew")
 
 
-def keep(report: Report) -> Path:
-    """Write the report as JSON; returns where."""
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    path = RESULTS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
-    path.write_text(json.dumps(as_json(report), indent=2) + "\n")
-    return path
+def exit_code(report: Report, *, enforce: bool) -> int:
+    """1 for wrong answers, wrong money or a refused run; a missed goal only where enforced."""
+    missed = enforce and any(not goal.reached for goal in report.goals)
+    return 1 if report.faults or report.refused or missed else 0
 
 
 if __name__ == "__main__":

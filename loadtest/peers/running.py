@@ -24,7 +24,9 @@ class PeerFailed(Exception):
 
 
 @contextmanager
-def running_peer(database_url: str, model: Path, port: int, connections: int) -> Iterator[int]:
+def running_peer_process(
+    database_url: str, model: Path, port: int, connections: int
+) -> Iterator[int]:
     """Run the plain peer; yields its process id, ends its whole group afterwards."""
     command = [sys.executable, "-m", "loadtest.peers"]
     command += ["--database-url", database_url, "--model", str(model), "--port", str(port)]
