@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
-.PHONY: help up down test test-deep check bench bench-reports load load-autoscale train clean hooks format
+.PHONY: help up down test test-deep check peers bench bench-reports load load-autoscale train clean hooks format
 
 help: ## say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ check: $(READY) ## format, lint, types, import rules, deployment files
 	$(BIN)/lint-imports
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	$(BIN)/python -m ops.validate
+
+peers: ## install the other servers that `make bench` measures, each into .venv-peers (1.2 GB)
+	@$(PYTHON) -m loadtest.peers.installation
 
 bench: $(READY) ## measure the running product beside a plain peer (starts a product if none runs)
 	$(BIN)/python -m loadtest.with_product loadtest.bench
@@ -58,7 +61,7 @@ clean: ## remove the environment, caches, and .farebox with the accounts in it (
 	  read -r answer; [ "$$answer" = yes ] || { echo 'kept everything'; exit 1; }; \
 	  [ ! -x $(BIN)/farebox ] || $(BIN)/farebox down; \
 	fi
-	rm -rf .farebox $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf .farebox $(VENV) .venv-peers .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements.txt pyproject.toml

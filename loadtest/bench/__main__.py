@@ -22,7 +22,6 @@ from rich.console import Console
 
 from loadtest.bench.checks import money_faults, run_faults, speed_faults
 from loadtest.bench.cpu import Roots
-from loadtest.bench.peer import PeerFailed, running_peer
 from loadtest.bench.plan import MANY, Plan, carry_out
 from loadtest.bench.report import Report, as_json, as_markdown, make_report, print_report
 from loadtest.bench.sides import PEER, PRODUCT, Side
@@ -30,7 +29,9 @@ from loadtest.bench.wrk import GeneratorFailed
 from loadtest.commands import CommandFailed, reconcile_problem
 from loadtest.inputs import make_row
 from loadtest.keys import ensure_keys
-from loadtest.peers.tables import asyncpg_url, create_accounts, create_database, drop_database
+from loadtest.peers.catalog import BILLED, running_peer
+from loadtest.peers.process import PeerFailed
+from loadtest.peers.tables import asyncpg_url
 from loadtest.product import STATE_FOLDER, NoProduct, find_product
 
 CREDITS_EACH = 1_000_000
@@ -118,16 +119,16 @@ def bench(plan: Plan, options: PeerOptions, console: Console) -> Report:
 @contextmanager
 def peer_side(options: PeerOptions, product_database: str) -> Iterator[tuple[Side, int]]:
     """The running peer with fresh accounts in a fresh database, which is dropped at the end."""
-    if not options.model.exists():
-        raise ValueError(f"the peer needs the model file {options.model}")
-    server_url = options.server_url or product_database
-    url = asyncio.run(create_database(server_url))
-    try:
-        keys = asyncio.run(create_accounts(url, MANY, CREDITS_EACH))
-        with running_peer(url, options.model, PEER_PORT, options.connections) as pid:
-            yield Side(PEER, f"http://127.0.0.1:{PEER_PORT}", keys), pid
-    finally:
-        asyncio.run(drop_database(server_url))
+    with running_peer(
+        BILLED,
+        PEER_PORT,
+        database_url=options.server_url or product_database,
+        accounts=MANY,
+        credits_each=CREDITS_EACH,
+        model=options.model,
+        connections=options.connections,
+    ) as running:
+        yield Side(PEER, running.target.base_url, list(running.target.keys)), running.pid
 
 
 async def find_postmaster(database_url: str) -> tuple[int, ...]:
