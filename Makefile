@@ -5,11 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
-<<<<<<< HEAD
-.PHONY: help up down test test-deep check bench bench-reports load load-autoscale train clean hooks format
-=======
-.PHONY: help up down test test-deep check bench bench-full bench-reports load train clean hooks format
->>>>>>> 150f564fd7037d8f31d274b6a5e101b6e465612f
+.PHONY: help up down test test-deep check peers bench bench-full bench-reports load load-autoscale train clean hooks format
 
 help: ## say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -33,6 +29,9 @@ check: $(READY) ## format, lint, types, import rules, deployment files
 	$(BIN)/lint-imports
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	$(BIN)/python -m ops.validate
+
+peers: ## install the other servers that `make bench` measures, each into .venv-peers (1.2 GB)
+	@$(PYTHON) -m loadtest.peers.installation
 
 bench: $(READY) ## measure the running product (or one started for it) beside its peers, 5 minutes
 	$(BIN)/python -m loadtest.with_product loadtest.bench $(BENCH)
@@ -66,7 +65,7 @@ clean: ## remove the environment, caches, and .farebox with the accounts in it (
 	  read -r answer; [ "$$answer" = yes ] || { echo 'kept everything'; exit 1; }; \
 	  [ ! -x $(BIN)/farebox ] || $(BIN)/farebox down; \
 	fi
-	rm -rf .farebox $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf .farebox $(VENV) .venv-peers .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements.txt pyproject.toml

@@ -26,7 +26,7 @@ from loadtest.bench.sizes import FULL, SHORT, Sizes
 from loadtest.bench.tables import print_table
 from loadtest.bench.tabulate import tabulate
 from loadtest.commands import CommandFailed
-from loadtest.peers.catalog import PeerFailed
+from loadtest.peers.process import PeerFailed
 from loadtest.product import NoProduct, find_product
 
 PEER_PORT = 8100

@@ -11,7 +11,8 @@ from loadtest.bench.probe import ProbeRefused
 from loadtest.bench.run import Run
 from loadtest.bench.sizes import Sizes
 from loadtest.bench.stage import MANY, ONE, Server, Stage, accounts_in_words
-from loadtest.peers.catalog import GOAL_ONE_ACCOUNT, PEERS, Peer, PeerFailed, missing_reason
+from loadtest.peers.catalog import GOAL_ONE_ACCOUNT, PEERS, Peer, missing_reason
+from loadtest.peers.process import PeerFailed
 
 BILLED_PEER = "fastapi-billed"
 PEER_START_SECONDS = 8

@@ -10,7 +10,8 @@ from loadtest.bench.percentiles import median
 from loadtest.bench.run import Run
 from loadtest.bench.sizes import Sizes
 from loadtest.bench.stage import Server, Stage
-from loadtest.peers.catalog import PEERS, Peer, PeerFailed, missing_reason
+from loadtest.peers.catalog import PEERS, Peer, missing_reason
+from loadtest.peers.process import PeerFailed
 
 PLAIN_PEER = "fastapi-plain"
 SETTLE_SECONDS = 3

@@ -1,44 +1,40 @@
-"""`python -m loadtest.peers --database-url URL --model FILE`: runs the plain peer on loopback."""
+"""`python -m loadtest.peers NAME`: runs one peer on loopback until Ctrl-C, to try it by hand."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+import signal
+import sys
 from typing import Annotated
 
 import typer
-import uvicorn
 
-WORKER_START_SECONDS = 60
-"""uvicorn ends workers that do not answer it for so long; 5 s is too short to import LightGBM."""
+from loadtest.peers.catalog import PEERS, running_peer
+from loadtest.peers.process import PeerFailed
+
+NAMES = ", ".join(peer.name for peer in PEERS)
 
 
 def main(
-    database_url: Annotated[str, typer.Option(help="URL of the database `farebox_peer`")],
-    model: Annotated[Path, typer.Option(help="a LightGBM text model", exists=True)],
+    name: Annotated[str, typer.Argument(help=NAMES)],
     port: Annotated[int, typer.Option()] = 8100,
-    workers: Annotated[int, typer.Option()] = 2,
-    connections: Annotated[int, typer.Option(help="database connections of a worker")] = 10,
+    database_url: Annotated[
+        str, typer.Option(help="URL of PostgreSQL, for the billed peer's own database")
+    ] = "",
 ) -> None:
-    """Serve on loopback until told to stop."""
-    os.environ.update(
-        PEER_DATABASE_URL=database_url,
-        PEER_MODEL=str(model),
-        PEER_CONNECTIONS=str(connections),
-        OMP_NUM_THREADS="1",
-    )
-    uvicorn.run(
-        "loadtest.peers.fastapi_billed:create_app",
-        factory=True,
-        host="127.0.0.1",
-        port=port,
-        workers=workers,
-        loop="uvloop",
-        http="httptools",
-        access_log=False,
-        log_level="warning",
-        timeout_worker_healthcheck=WORKER_START_SECONDS,
-    )
+    """Serve until told to stop; a billed peer's key is printed."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    peer = next((peer for peer in PEERS if peer.name == name), None)
+    if peer is None:
+        raise typer.BadParameter(f"no such peer: {name}; there are {NAMES}")
+    try:
+        with running_peer(peer, port, database_url=database_url) as running:
+            print(f"{peer.title}: POST {running.target.base_url}{running.target.path}")
+            for key in running.target.keys[:1]:
+                print(f"key: {key}")
+            signal.pause()
+    except PeerFailed as error:
+        print(f"peers: {error}", file=sys.stderr)
+        raise typer.Exit(2) from error
 
 
 if __name__ == "__main__":

@@ -18,7 +18,13 @@ from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Request,
 from loadtest.peers.ledger import InsufficientCredits, KeyConflict, Paid, PeerCharge, PeerLedger
 from loadtest.peers.model import Matrix, PeerModel, UnknownFeature
 from loadtest.peers.tables import MICROCREDITS_PER_CREDIT
-from loadtest.peers.wire import AccountAnswer, Prediction, PredictionAnswer, PredictionRequest
+from loadtest.peers.wire import (
+    AccountAnswer,
+    Prediction,
+    PredictionAnswer,
+    PredictionRequest,
+    label_of,
+)
 
 VERSION = "1"
 KEYS_CACHED_MAX = 10_000
@@ -96,7 +102,7 @@ async def healthz() -> dict[str, str]:
 
 
 def create_app() -> FastAPI:
-    """One worker's application; settings come from the environment, see `__main__`."""
+    """One worker's application; settings come from the environment, see `launches`."""
     app = FastAPI(title="plain peer", lifespan=_lifespan)
     app.include_router(router)
     return app
@@ -119,10 +125,7 @@ def _ledger(request: Request) -> PeerLedger:
 
 
 def _labelled(probabilities: list[float]) -> list[Prediction]:
-    return [
-        Prediction(label="malware" if p >= 0.5 else "goodware", probability=p)
-        for p in probabilities
-    ]
+    return [Prediction(label=label_of(p), probability=p) for p in probabilities]
 
 
 def _charge(

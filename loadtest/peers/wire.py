@@ -23,10 +23,13 @@ class PredictionRequest(BaseModel):
     instances: Annotated[list[Instance], Field(min_length=1, max_length=1000)]
 
 
+Label = Literal["malware", "goodware"]
+
+
 class Prediction(BaseModel):
     """A class and the probability of malware."""
 
-    label: Literal["malware", "goodware"]
+    label: Label
     probability: float
 
 
@@ -46,3 +49,8 @@ class AccountAnswer(BaseModel):
 
     account: str
     credits_balance: str
+
+
+def label_of(probability: float) -> Label:
+    """The likelier class."""
+    return "malware" if probability >= 0.5 else "goodware"
