@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
-.PHONY: help up down test test-deep check bench bench-reports load train clean hooks format
+.PHONY: help up down test test-deep check bench bench-reports bench-growth sweep load train clean hooks format
 
 help: ## say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -35,6 +35,12 @@ bench: $(READY) ## measure the running product beside a plain peer (starts a pro
 
 bench-reports: $(READY) ## time the reports over 10,000,000 generated predictions (10 GB, some minutes)
 	$(BIN)/python -m ops.report_bench
+
+bench-growth: $(READY) ## the rate on 20,000,000 charges of 1,000,000 accounts beside an empty ledger (15 GB)
+	$(BIN)/python -m ops.growth_bench
+
+sweep: $(READY) ## turn each knob of batching and measure, on the running product (or one started for it)
+	$(BIN)/python -m loadtest.with_product ops.sweep
 
 load: $(READY) ## Locust against the product, checked against loadtest/targets.toml
 	$(BIN)/python -m loadtest.with_product loadtest.load
