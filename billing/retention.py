@@ -15,10 +15,16 @@ _CHUNK_ROWS_MAX = 5_000
 _PAUSE_SECONDS = 600.0
 """How late an answer may go: small beside the hours it is kept."""
 
+# By place: looking each up by its id again took ten times as long. A row that another prune has
+# deleted meanwhile is passed over, and none is ever updated or moved. Oldest first, so that the
+# scan begins where the last one ended and never reads what is to be kept.
 _PRUNE_CHUNK = """
 DELETE FROM answers
-WHERE charge_id = ANY(ARRAY(
-    SELECT charge_id FROM answers WHERE created_at < now() - $1::interval LIMIT $2
+WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM answers
+    WHERE created_at < now() - $1::interval
+    ORDER BY created_at
+    LIMIT $2
 ))
 """
 
