@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import sys
@@ -16,9 +17,15 @@ import httpx
 import typer
 from rich.console import Console
 
+from billing.accounts import create_key
+from billing.credits import Credits
+from billing.database import Database
+from billing.errors import BillingError
+from billing.settings import BillingSettings
 from farebox.errors import FareboxError
 from farebox.home import Home
 from farebox.running import RunningProduct, is_running
+from farebox.store import billing_settings
 from loadtest.bench.wrk import GeneratorFailed
 from loadtest.commands import CommandFailed
 from loadtest.keys import ensure_keys
@@ -33,7 +40,14 @@ _CHART = Path("loadtest/results/sweep.png")
 _ACCOUNTS = 50
 _CREDITS_EACH = 1_000_000
 _SETTLE_SECONDS = 2
-_EXPECTED_ERRORS = (CommandFailed, FareboxError, GeneratorFailed, NotApplied, httpx.HTTPError)
+_EXPECTED_ERRORS = (
+    BillingError,
+    CommandFailed,
+    FareboxError,
+    GeneratorFailed,
+    NotApplied,
+    httpx.HTTPError,
+)
 
 
 def main(
@@ -73,9 +87,17 @@ def _chosen(names: Sequence[str]) -> list[Knob]:
 def _sweep(
     knobs: Sequence[Knob], connections: Sequence[int], seconds: int, console: Console
 ) -> list[Point]:
-    product = _find_product()
+    home = Home.from_environment()
+    product = _find_product(home)
+    console.print(f"product at {product.base_url}: making {_ACCOUNTS} accounts where needed")
     keys = ensure_keys(
-        product.base_url, Home.from_environment().root / "sweep-keys.json", _ACCOUNTS, _CREDITS_EACH
+        product.base_url,
+        home.root / "sweep-keys.json",
+        _ACCOUNTS,
+        _CREDITS_EACH,
+        create=lambda name, credits_each: asyncio.run(
+            _create_key(billing_settings(home, product.database_url), name, credits_each)
+        ),
     )
 
     def run(count: int) -> Loop:
@@ -87,8 +109,18 @@ def _sweep(
         return Sweep(base, running.apply, run, connections, console.print).measure(knobs)
 
 
-def _find_product() -> RunningProduct:
-    home = Home.from_environment()
+async def _create_key(settings: BillingSettings, name: str, credits_each: int) -> str:
+    """Here rather than by the command line, which takes a second or two for each."""
+    database = Database(settings)
+    try:
+        amount = Credits.parse(str(credits_each))
+        created = await create_key(database, settings.key_hash_secret, name, amount)
+    finally:
+        await database.close()
+    return created.api_key.reveal()
+
+
+def _find_product(home: Home) -> RunningProduct:
     product = RunningProduct.read(home)
     if product is None or not is_running(home):
         raise CommandFailed("no product is running in this checkout: start one with `make up`")
