@@ -12,6 +12,10 @@ from billing.errors import LedgerUnavailable
 _CHUNK_ROWS_MAX = 5_000
 """Rows deleted by one transaction: milliseconds, so that vacuum and standbys keep up."""
 
+_CHUNK_PAUSE_SECONDS = 0.05
+"""Between two chunks, so that a prune of millions leaves most of the time to the charges: it can
+still delete far more than anybody can store."""
+
 _PAUSE_SECONDS = 600.0
 """How late an answer may go: small beside the hours it is kept."""
 
@@ -55,3 +59,4 @@ async def prune_answers(database: Database, older_than: timedelta) -> int:
             pruned += rows
             if rows < _CHUNK_ROWS_MAX:
                 return pruned
+            await asyncio.sleep(_CHUNK_PAUSE_SECONDS)
