@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
-.PHONY: help up down test test-deep check peers bench bench-full bench-reports load load-autoscale train clean hooks format
+.PHONY: help up down test test-deep check peers bench bench-full bench-reports bench-growth sweep load load-autoscale train clean hooks format
 
 help: ## say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -42,6 +42,12 @@ bench-full: $(READY) ## the same with longer rounds and more of them, and with a
 
 bench-reports: $(READY) ## time the reports over 10,000,000 generated predictions (10 GB, some minutes)
 	$(BIN)/python -m ops.report_bench
+
+bench-growth: $(READY) ## the rate on 20,000,000 charges of 1,000,000 accounts beside an empty ledger (15 GB)
+	$(BIN)/python -m ops.growth_bench
+
+sweep: $(READY) ## turn each knob of batching and measure, on the running product (or one started for it)
+	$(BIN)/python -m loadtest.with_product ops.sweep
 
 load: $(READY) ## Locust against the product and its targets; SHAPE=ramp, spike or soak for others
 	$(BIN)/python -m loadtest.with_product loadtest.load $(if $(SHAPE),--shape $(SHAPE)) $(LOAD)

@@ -6,17 +6,32 @@ refusals side by side.
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from billing.credits import Credits
-from billing.ids import make_uuid5
+from billing.ids import make_uuid5, uuid_of
+
+_UUID_8 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_TIME_BYTES = 6
+_VERSION_8 = 0x80
 
 
 def make_charge_id(account_id: uuid.UUID, route: str, idempotency_key: str) -> uuid.UUID:
-    """The one charge that `idempotency_key` can ever make on `route` for this account (UUIDv5)."""
-    return make_uuid5(account_id, f"{route}\n{idempotency_key}")
+    """The one charge that `idempotency_key` can ever make on `route` for this account.
+
+    A UUIDv5, all of it a hash. Where the key is a UUIDv8, as ours are, a UUIDv8: the 48 bits that
+    the key begins with, which are the time in ours, then 74 of the hash. Those ids come in order,
+    and that keeps a charge as cheap in a large ledger as in an empty one (ADR 0010).
+    """
+    hashed = make_uuid5(account_id, f"{route}\n{idempotency_key}")
+    if not _UUID_8.fullmatch(idempotency_key):
+        return hashed
+    time = bytes.fromhex(idempotency_key[:8] + idempotency_key[9:13])
+    rest = hashed.bytes[_TIME_BYTES:]
+    return uuid_of(time + bytes((_VERSION_8 | rest[0] & 0x0F,)) + rest[1:])
 
 
 class Charge(NamedTuple):
@@ -41,7 +56,7 @@ class Charge(NamedTuple):
     inputs: bytes
     """The rows, one bit a feature (`numpy.packbits` along each row), rows one after another."""
     predictions: bytes
-    """The JSON array of predictions exactly as it is answered."""
+    """What is answered again to a retry; the serving side says how it reads."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,7 +136,7 @@ answers = Table(
     Column("inputs", LargeBinary, nullable=False),
     Column("predictions", LargeBinary, nullable=False),
     created_at(),
-    Index(None, "created_at", postgresql_using="brin"),
+    Index(None, "created_at"),
 )
 
 api_keys = Table(

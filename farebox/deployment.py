@@ -51,6 +51,13 @@ class Deployment:
         if response.is_error:
             raise StartFailed(f"Ray Serve refused the config: {response.text.strip()[-1500:]}")
 
+    def fetch(self) -> dict[str, Any]:
+        """What the dashboard tells of Serve. Raises StartFailed where it does not answer."""
+        told = self._get("/api/serve/applications/")
+        if told is None:
+            raise StartFailed("Ray's dashboard does not answer")
+        return told
+
     def wait_until_running(self, tell: Callable[[str], None]) -> None:
         """Return when every application runs; `tell` hears of each deployment that got there."""
         healthy: set[str] = set()

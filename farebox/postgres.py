@@ -42,7 +42,9 @@ def embedded_postgres(data: Path) -> Iterator[EmbeddedPostgres]:
     get_server = _import_server()
 
     try:
-        server = get_server(data, cleanup_mode=None)
+        # Started here: a folder that this process had a server of before is answered with that one.
+        server = get_server(data, cleanup_mode=None, start=False)
+        server.start()
     except Exception as error:
         raise StartFailed(f"PostgreSQL did not start ({error}); see {data / 'log'}") from error
     try:

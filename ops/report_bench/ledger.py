@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-CHARGES_A_TRANSACTION = 100
-_FIRST_XID = 3
+from ops.generated_ledger import ACCOUNT_ID, CHARGE_ID, XID, burn_transaction_ids, cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,36 +21,21 @@ class Size:
 
     def chunks(self) -> Iterator[tuple[int, int]]:
         """First and last number of each day's predictions."""
-        for day in range(self.days):
-            first = self.predictions * day // self.days + 1
-            yield first, self.predictions * (day + 1) // self.days
+        return cut(self.predictions, self.days)
 
 
-# Transaction ids that this server has behind it, so that generated rows can carry them.
-_BURN_IDS = """
-DO $$
-BEGIN
-    SET LOCAL synchronous_commit = off;
-    FOR number IN 1..{count} LOOP
-        PERFORM pg_current_xact_id();
-        COMMIT;
-    END LOOP;
-END $$
-"""
+_SQUARED = "floor($3 * power((hashint8(number) & 2147483647) / 2147483648.0, 2))::bigint + 1"
 
 # A few accounts do most: the square of an even number. One prediction in 1,000 is refunded.
-_NUMBERS = """
+_NUMBERS = f"""
 SELECT
-    number, md5(number::text)::uuid AS charge_id,
-    ('00000000-0000-0000-0000-' || lpad(to_hex(
-        floor($3 * power((hashint8(number) & 2147483647) / 2147483648.0, 2))::bigint + 1
-    ), 12, '0'))::uuid AS account_id,
+    number, {CHARGE_ID} AS charge_id, {ACCOUNT_ID.format(number=_SQUARED)} AS account_id,
     (ARRAY['android-malware', 'spam', 'fraud'])[1 + number % 3] AS model,
     (1 + number / 7 % 4)::integer AS instances,
     $4::timestamptz + $5::interval * number AS created_at,
-    (3 + number / 100)::text::xid8 AS xid
+    {XID} AS xid
 FROM generate_series($1::bigint, $2::bigint) AS number
-"""
+"""  # noqa: S608 - no input of anybody's
 
 _PREDICTIONS = f"""
 INSERT INTO predictions
@@ -86,21 +70,21 @@ FROM ({_NUMBERS}) AS numbers
 WHERE number % 1000 = 0
 """  # noqa: S608
 
-_TOP_UPS = """
+_TOP_UPS = f"""
 INSERT INTO entries (
     account_id, sequence, kind, amount_microcredits, balance_microcredits, source_id,
     created_at, xid
 )
-SELECT ('00000000-0000-0000-0000-' || lpad(to_hex(number), 12, '0'))::uuid, 1, 'top_up',
+SELECT {ACCOUNT_ID.format(number="number")}, 1, 'top_up',
     1000000000, 0, uuidv7(), $2, '3'
 FROM generate_series(1, $1::bigint) AS number
-"""
+"""  # noqa: S608
 
-_ACCOUNTS = """
+_ACCOUNTS = f"""
 INSERT INTO accounts (id, name)
-SELECT ('00000000-0000-0000-0000-' || lpad(to_hex(number), 12, '0'))::uuid, 'account ' || number
+SELECT {ACCOUNT_ID.format(number="number")}, 'account ' || number
 FROM generate_series(1, $1::bigint) AS number
-"""
+"""  # noqa: S608
 
 # Two replicas' last day by the minute, what was before by the hour: as the bookkeeper leaves it.
 _MINUTES = """
@@ -130,9 +114,7 @@ async def generate(connection: asyncpg.Connection, size: Size, until: datetime) 
     begin = until - timedelta(days=size.days)
     # Rounded down: rounded up, the last one would stand at `until`, which is not in the reports.
     step = timedelta(microseconds=(until - begin) // timedelta(microseconds=size.predictions + 1))
-    await connection.execute(
-        _BURN_IDS.format(count=size.predictions // CHARGES_A_TRANSACTION + 2 * _FIRST_XID)
-    )
+    await burn_transaction_ids(connection, size.predictions)
     await connection.execute(_ACCOUNTS, size.accounts)
     await connection.execute(_TOP_UPS, size.accounts, begin)
     for first, last in size.chunks():

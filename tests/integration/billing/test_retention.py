@@ -52,6 +52,44 @@ async def test_more_than_one_chunk_is_pruned(
     assert await prune_answers(database, timedelta(0)) == 0
 
 
+async def test_two_prunes_at_once_delete_each_answer_once(
+    database: Database,
+    ledger: PostgresLedger,
+    make_account: MakeAccount,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(retention, "_CHUNK_ROWS_MAX", 3)
+    account = await make_account("100")
+    await ledger.charge([make_charge(account) for _ in range(100)])
+    pruned = await asyncio.gather(*[prune_answers(database, timedelta(0)) for _ in range(3)])
+    assert sum(pruned) <= 100
+    assert sum(pruned) + await prune_answers(database, timedelta(0)) == 100
+    assert (await reconcile(database)).is_clean
+
+
+async def test_a_prune_reads_the_oldest_answers_alone(superuser: asyncpg.Connection) -> None:
+    """Also once the pages of those pruned earlier are filled again."""
+    fill = (
+        "INSERT INTO answers (charge_id, inputs, predictions, created_at)"
+        " SELECT gen_random_uuid(), '', '', now() - $1::interval FROM generate_series(1, 20000)"
+    )
+    for age in (timedelta(hours=50), timedelta(hours=40)):
+        await superuser.execute(fill, age)
+    await superuser.execute("DELETE FROM answers WHERE created_at < now() - interval '45 hours'")
+    await superuser.execute("VACUUM ANALYZE answers")
+    await superuser.execute(fill, timedelta(hours=1))
+    await superuser.execute("SET plan_cache_mode = force_generic_plan")
+    async with superuser.transaction():
+        plan = "\n".join(
+            row[0]
+            for row in await superuser.fetch(
+                f"EXPLAIN (ANALYZE, COSTS OFF) {retention._PRUNE_CHUNK}", timedelta(hours=24), 5_000
+            )
+        )
+    assert "Rows Removed" not in plan
+    assert "Seq Scan" not in plan
+
+
 async def test_answers_go_by_themselves_as_they_come_of_age(
     database: Database, ledger: PostgresLedger, make_account: MakeAccount
 ) -> None:

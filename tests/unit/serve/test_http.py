@@ -40,7 +40,7 @@ def assert_problem(reply: Reply, status: int, code: str) -> None:
 
 
 def is_ours(key: str) -> bool:
-    return uuid.UUID(key).version == 7
+    return uuid.UUID(key).version == 8
 
 
 async def test_a_paid_answer_has_its_members_in_the_documented_order(replica: Replica) -> None:

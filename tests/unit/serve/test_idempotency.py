@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing.charges import make_charge_id
 from serve.idempotency import IdempotencyKey
 from serve.refusals import Code, Refusal
 
-ID = uuid.UUID(int=1)
 VISIBLE = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=255)
 
 
@@ -29,8 +29,17 @@ def test_anything_else_is_refused(value: bytes) -> None:
     assert caught.value.code is Code.INVALID_IDEMPOTENCY_KEY
 
 
-def test_a_key_of_ours_is_a_new_uuid7_each_time() -> None:
+def test_a_key_of_ours_is_a_new_uuid8_each_time() -> None:
     keys = [IdempotencyKey.from_header(None) for _ in range(100)]
     assert len({key.text for key in keys}) == 100
-    assert all(uuid.UUID(key.text).version == 7 for key in keys)
+    assert all(uuid.UUID(key.text).version == 8 for key in keys)
     assert not any(key.chosen_by_client for key in keys)
+
+
+def test_charges_under_keys_of_ours_come_in_the_order_of_the_keys() -> None:
+    """By the millisecond, which is what keeps them beside each other in an index."""
+    texts = [IdempotencyKey.make().text for _ in range(100)]
+    ids = [make_charge_id(uuid.uuid4(), "/v1/predictions", text) for text in texts]
+    times = [charge_id.bytes[:6] for charge_id in ids]
+    assert times == sorted(times)
+    assert [uuid.UUID(text).bytes[:6] for text in texts] == times

@@ -1,0 +1,1 @@
+"""Changes one knob of the running product at a time and measures: `make sweep`."""
