@@ -62,6 +62,11 @@ class GroupCommit:
         self._worker: asyncio.Task[None] | None = None
         self._is_closed = False
 
+    def set_bounds(self, *, transaction_charges_max: int, waiting_charges_max: int) -> None:
+        """Take new bounds while it works; what waits already is kept."""
+        self._transaction_charges_max = transaction_charges_max
+        self._waiting_charges_max = waiting_charges_max
+
     @property
     def waiting_charges(self) -> int:
         """Charges that wait for a transaction; those in the one under way are not counted."""

@@ -55,11 +55,5 @@ class BillingSettings(BaseSettings):
     answer_retention_hours: Annotated[int, Field(ge=1)] = 24
     """How long a paid answer can be fetched again; the charge id is kept for ever."""
 
-    transaction_charges_max: Annotated[int, Field(ge=1)] = 512
-    """Charges merged into one transaction; past some hundreds the gain is small."""
-
-    waiting_charges_max: Annotated[int, Field(ge=1)] = 8_192
-    """Charges waiting in one process: under half a second of work at the measured rate."""
-
     charge_deadline_seconds: Annotated[float, Field(gt=0)] = 10.0
     """How long a charge is tried again while the database is away; covers a quick restart."""

@@ -56,6 +56,11 @@ class _Share:
     jobs: int = 0
 
 
+def queue_full() -> Refusal:
+    """What is answered when the replica has as much waiting as it may."""
+    return Refusal(Code.QUEUE_FULL, "Too many requests are waiting; send this one again shortly.")
+
+
 RunBatch = Callable[[Sequence[Job]], Awaitable[None]]
 
 
@@ -81,6 +86,15 @@ class MicroBatcher:
     def jobs_waiting(self) -> int:
         """Requests that no slot has taken yet."""
         return self._jobs_waiting
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no request at all would be queued now."""
+        config = self.config
+        return (
+            self._jobs_waiting >= config.queue_requests_max
+            or self._rows_waiting >= config.queue_rows_max
+        )
 
     def submit(self, job: Job) -> None:
         """Queue `job`; raises a Refusal when a bound would be passed."""
@@ -112,9 +126,7 @@ class MicroBatcher:
             self._rows_waiting + job.rows > config.queue_rows_max
             or self._jobs_waiting >= config.queue_requests_max
         ):
-            raise Refusal(
-                Code.QUEUE_FULL, "Too many requests are waiting; send this one again shortly."
-            )
+            raise queue_full()
         share = self._shares.get(job.account_id)
         if share is not None and (
             share.rows + job.rows > config.account_queue_rows_max

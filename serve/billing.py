@@ -14,7 +14,7 @@ from billing.settings import BillingSettings
 from serve.lanes import LaneAddress, LaneServer
 from serve.logs import configure_logs
 from serve.node import lane_host
-from serve.settings import ServeSettings
+from serve.settings import BillingConfig, ServeSettings
 from serve.transfer import decode_charges, encode_failure, encode_outcomes
 
 
@@ -27,14 +27,17 @@ class Billing:
         self._database = Database(settings)
         self._group_commit = GroupCommit(
             PostgresLedger(self._database),
-            transaction_charges_max=settings.transaction_charges_max,
-            waiting_charges_max=settings.waiting_charges_max,
+            **BillingConfig().model_dump(),
             charge_deadline_seconds=settings.charge_deadline_seconds,
         )
         retention = timedelta(hours=settings.answer_retention_hours)
         self._lanes = LaneServer(self.take)
         self._address = await self._lanes.start(lane_host(ServeSettings()))
         self._pruning = asyncio.create_task(keep_pruned(self._database, retention))
+
+    def reconfigure(self, user_config: dict[str, int]) -> None:
+        """Take new bounds without a restart."""
+        self._group_commit.set_bounds(**BillingConfig.model_validate(user_config).model_dump())
 
     async def take(self, charges: bytes) -> bytes:
         """Outcomes in the order of the charges; the code of a BillingError when there are none."""

@@ -91,6 +91,11 @@ class ScoringApp:
         """The largest body that is read."""
         return self._pipeline.batcher.config.body_bytes_max
 
+    @property
+    def is_full(self) -> bool:
+        """Whether a request would be refused whatever is in it: then it need not be read."""
+        return self._pipeline.batcher.is_full
+
     async def respond(self, request: Request) -> Response:
         """Answer a scoring request whose body has been read; never raises."""
         key: IdempotencyKey | None = None

@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 from uvicorn.server import ServerState
 
+from serve.batcher import queue_full
 from serve.http import (
     Request,
     Response,
@@ -67,8 +68,13 @@ class _Exchange(RequestResponseCycle):
         self._request = Request(headers, query, b"", request_id)
 
     def begin(self) -> None:
-        """Refuse a body that is declared too large before it is read."""
+        """Refuse what need not be read: anything while the queue is full, and too large a body.
+
+        Under overload most requests are refused, so a refusal has to cost little.
+        """
         try:
+            if self._app.is_full:
+                raise queue_full()
             check_declared_length(self._request.headers, self._app.body_bytes_max)
         except Refusal as refusal:
             self._write(self._app.refuse(self._request, refusal))

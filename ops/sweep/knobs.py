@@ -25,20 +25,20 @@ def _user(deployment: str, option: str, *values: int) -> Knob:
 
 
 def _replicas(deployment: str, *values: int) -> Knob:
-    return Knob("num_replicas", deployment, ("num_replicas",), values)
+    """The fewest replicas: a short measurement does not make the pool grow by itself."""
+    return Knob("min_replicas", deployment, ("autoscaling_config", "min_replicas"), values)
 
 
 KNOBS = (
     _user("FeatureValidator", "slots", 1, 2, 4, 8),
     _user("FeatureValidator", "batch_rows_max", 1024, 2048, 4096, 8192),
     _user("FeatureValidator", "queue_rows_max", 1024, 4096, 16384, 65536),
-    _user("FeatureValidator", "queue_requests_max", 64, 256, 2048, 8192),
+    _user("FeatureValidator", "queue_requests_max", 64, 256, 512, 2048),
     _replicas("FeatureValidator", 1, 2, 3),
-    _user("LightGBMScorer", "threads", 1, 2),
-    Knob("min_replicas", "LightGBMScorer", ("autoscaling_config", "min_replicas"), (1, 2)),
+    _replicas("LightGBMScorer", 1, 2),
     _user("Billing", "transaction_charges_max", 32, 128, 512, 2048),
     _user("Billing", "waiting_charges_max", 512, 2048, 8192, 32768),
-    _replicas("Billing", 1, 2),
+    Knob("num_replicas", "Billing", ("num_replicas",), (1, 2)),
 )
 
 
