@@ -6,10 +6,11 @@ import asyncio
 import uuid
 
 import pytest
+from uvicorn.config import HTTP_PROTOCOLS, Config
 
 from serve.http import AsgiApp, Message, Receive, Scope, Send
 from serve.ray_http import Ingress, middlewares
-from serve.scoring_protocol import SHORTCUT, ScoringShortcut
+from serve.scoring_protocol import SHORTCUT, ScoringProtocol, ScoringShortcut
 
 Header = tuple[bytes, bytes]
 
@@ -107,7 +108,22 @@ def test_what_is_not_http_passes_untouched() -> None:
     assert ray.scopes[0]["headers"] == [(b"x-request-id", b"a b")]
 
 
+@pytest.fixture
+def protocols(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `middlewares` names for the whole process is taken back after the test."""
+    monkeypatch.setitem(HTTP_PROTOCOLS, "auto", HTTP_PROTOCOLS["auto"])
+
+
+@pytest.mark.usefixtures("protocols")
 def test_ray_is_given_one_middleware_with_the_shortcut_of_the_process() -> None:
     [middleware] = middlewares()
     assert middleware.cls is Ingress
     assert middleware.kwargs == {"shortcut": SHORTCUT}
+
+
+@pytest.mark.usefixtures("protocols")
+def test_a_server_that_leaves_its_protocol_to_uvicorn_has_ours_from_then_on() -> None:
+    middlewares()
+    config = Config(Recorder(), ws="none", lifespan="off", log_config=None)
+    config.load()
+    assert config.http_protocol_class is ScoringProtocol
