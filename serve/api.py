@@ -20,6 +20,7 @@ from serve.pipeline import ROUTE, Pipeline, find_answer
 from serve.problems import add_problem_handlers
 from serve.readiness import Readiness
 from serve.refusals import Code, Refusal
+from serve.scoring_operation import SCORING_OPERATION
 from serve.wire import (
     Account,
     ModelCard,
@@ -181,7 +182,7 @@ def _openapi(api: FastAPI) -> dict[str, Any]:
         document = get_openapi(
             title=api.title, version=api.version, description=api.description, routes=api.routes
         )
-        document["paths"][ROUTE] = {"post": _SCORING_OPERATION}
+        document["paths"][ROUTE] = {"post": SCORING_OPERATION}
         schemas = document["components"]["schemas"]
         for model in (Problem, PredictionRequest, PredictionAnswer):
             _add_schema(
@@ -194,51 +195,3 @@ def _openapi(api: FastAPI) -> dict[str, Any]:
 def _add_schema(schemas: dict[str, Any], schema: dict[str, Any]) -> None:
     schemas.update(schema.pop("$defs", {}))
     schemas[schema["title"]] = schema
-
-
-_KEY_HEADER = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "required": False,
-    "description": "1 to 255 visible ASCII characters. The same key and body are charged once; "
-    "a retry gets the stored answer, marked `Idempotency-Replayed: true`",
-    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
-}
-
-_SCORING_OPERATION: dict[str, Any] = {
-    "summary": "Score and pay",
-    "tags": ["predictions"],
-    "operationId": "create_prediction",
-    "description": "Scores all instances and charges the account once, when the answer is certain. "
-    "One bad instance refuses the request as a whole, and nothing is charged.",
-    "security": [{"HTTPBearer": []}],
-    "parameters": [_KEY_HEADER],
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/PredictionRequest"}}
-        },
-    },
-    "responses": {
-        "200": {
-            "description": "Predicted and paid",
-            "headers": {
-                name: {"description": description, "schema": {"type": "string"}}
-                for name, description in (
-                    ("Idempotency-Key", "The key that was used, yours or ours"),
-                    ("Idempotency-Replayed", "`true` where a stored answer was given again, free"),
-                    ("X-Request-Id", "Yours or ours"),
-                )
-            },
-            "content": {
-                "application/json": {"schema": {"$ref": "#/components/schemas/PredictionAnswer"}}
-            },
-        },
-        **{
-            str(status): response
-            for status, response in problem_responses(
-                401, 402, 403, 404, 409, 410, 413, 415, 422, 429, 500, 503
-            ).items()
-        },
-    },
-}

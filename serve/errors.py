@@ -56,7 +56,7 @@ PROBLEMS: dict[Code, ProblemKind] = {
     Code.REFUND_EXCEEDS_CHARGE: ProblemKind(409, "Less than that is left of the charge"),
     Code.ANSWER_EXPIRED: ProblemKind(410, "The stored answer was pruned"),
     Code.BODY_TOO_LARGE: ProblemKind(413, "The body is too large"),
-    Code.UNSUPPORTED_MEDIA_TYPE: ProblemKind(415, "The body must be JSON"),
+    Code.UNSUPPORTED_MEDIA_TYPE: ProblemKind(415, "The body is neither JSON nor packed rows"),
     Code.INVALID_JSON: ProblemKind(422, "The body is not JSON"),
     Code.INVALID_REQUEST: ProblemKind(422, "The request is not valid"),
     Code.REPORT_TOO_LARGE: ProblemKind(422, "The report would be too large"),

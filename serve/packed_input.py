@@ -14,6 +14,7 @@ from serve.validation import FAULTS_MAX, PackedRows, refuse_input, row_bytes
 
 _FIELDS = ("model", "version")
 _FIELDS_MAX = 8
+_SHOWN_CHARACTERS_MAX = 80
 _BITS = 8
 
 
@@ -53,12 +54,11 @@ class PackedEnvelope:
 
 def parse_packed(layout: Layout, query: bytes, body: bytes, instances_max: int) -> PackedEnvelope:
     """Read model and version from the query string; raises a Refusal that names every fault."""
-    fields = _parse_query(query)
-    faults = [
-        Fault(f"query/{name}", f"unknown parameter {name!r}; known: model, version")
-        for name in fields
-        if name not in _FIELDS
-    ]
+    pairs = _parse_query(query)
+    fields = dict(pairs)
+    faults = [_fault_of(name) for name in fields if name not in _FIELDS]
+    if len(fields) < len(pairs):
+        faults.append(Fault("query", "a parameter is given twice; give each once"))
     if not fields.get("model"):
         faults.append(Fault("query/model", "name the model in the query string: ?model=NAME"))
     if faults:
@@ -66,21 +66,24 @@ def parse_packed(layout: Layout, query: bytes, body: bytes, instances_max: int) 
     return PackedEnvelope(fields["model"], fields.get("version"), layout, body, instances_max)
 
 
-def _parse_query(query: bytes) -> dict[str, str]:
+def _parse_query(query: bytes) -> list[tuple[str, str]]:
     try:
-        return dict(
-            parse_qsl(
-                query.decode("ascii"),
-                keep_blank_values=True,
-                strict_parsing=bool(query),
-                errors="strict",
-                max_num_fields=_FIELDS_MAX,
-            )
+        return parse_qsl(
+            query.decode("ascii"),
+            keep_blank_values=True,
+            strict_parsing=bool(query),
+            errors="strict",
+            max_num_fields=_FIELDS_MAX,
         )
-    except (UnicodeDecodeError, ValueError):
+    except ValueError:  # a UnicodeDecodeError among them
         raise Refusal(
             Code.INVALID_REQUEST, "The query string cannot be read; write ?model=NAME&version=1."
         ) from None
+
+
+def _fault_of(name: str) -> Fault:
+    shown = name[:_SHOWN_CHARACTERS_MAX]
+    return Fault(f"query/{shown}", f"unknown parameter {shown!r}; known: model, version")
 
 
 def _wrong_length(envelope: PackedEnvelope, schema: FeatureSchema, width: int) -> Fault:

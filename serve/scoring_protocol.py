@@ -175,6 +175,8 @@ class ScoringProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def on_headers_complete(self) -> None:
+        if self.transport.is_closing():
+            return  # what follows a refused body in one segment would be charged but not answered
         app = SHORTCUT.app
         if app is None or not self._is_plain_scoring():
             super().on_headers_complete()
@@ -204,6 +206,7 @@ class ScoringProtocol(HttpToolsProtocol):
             and not self.parser.should_upgrade()
             and self._is_idle
             and not self.pipeline
+            and b"#" not in self.url
         )
 
     @property

@@ -162,9 +162,12 @@ class Status(Wire):
 
 
 class ProblemFault(Wire):
-    """One fault in a body."""
+    """One fault in a body, or in the query of packed rows."""
 
-    pointer: str = Field(description="JSON pointer (RFC 6901)")
+    pointer: str = Field(
+        description="JSON pointer (RFC 6901) into the body, /instances/ROW/COLUMN in packed rows "
+        "too; query/NAME: a parameter of the query"
+    )
     detail: str
 
 

@@ -41,7 +41,8 @@ class Reply:
 
 
 def make_scope(path: str, method: str, headers: dict[str, str]) -> Scope:
-    """An HTTP/1.1 scope as a server makes it: header names in lower case."""
+    """An HTTP/1.1 scope as a server makes it: header names in lower case, the query by itself."""
+    path, _, query = path.partition("?")
     return {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -51,7 +52,7 @@ def make_scope(path: str, method: str, headers: dict[str, str]) -> Scope:
         "path": path,
         "raw_path": path.encode(),
         "root_path": "",
-        "query_string": b"",
+        "query_string": query.encode(),
         "headers": [
             (name.lower().encode("latin-1"), value.encode("latin-1"))
             for name, value in headers.items()
@@ -88,10 +89,16 @@ async def call(
 
 
 async def post(
-    app: AsgiApp, authorization: str, *chunks: bytes, ends: bool = True, **headers: str
+    app: AsgiApp,
+    authorization: str,
+    *chunks: bytes,
+    query: str = "",
+    ends: bool = True,
+    **headers: str,
 ) -> Reply:
     """POST /v1/predictions; `content_type="..."` and the like set headers, "" leaves one out."""
+    path = f"{PREDICTIONS}?{query}" if query else PREDICTIONS
     named = {"content-type": "application/json", "authorization": authorization}
     named |= {name.replace("_", "-"): value for name, value in headers.items()}
     sent = {name: value for name, value in named.items() if value}
-    return await call(app, PREDICTIONS, "POST", sent, *chunks, ends=ends)
+    return await call(app, path, "POST", sent, *chunks, ends=ends)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlencode
 
+import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
@@ -34,6 +36,7 @@ from tests.support.serving import (
 pytestmark = pytest.mark.anyio
 
 JSON = "application/json"
+PACKED = "application/octet-stream"
 PROBLEM = "application/problem+json"
 OPERATION_MEMBERS = {
     "summary",
@@ -178,6 +181,63 @@ async def test_an_answer_to_scoring_is_as_documented(
     assert_documented(document, PREDICTIONS, "POST", reply)
 
 
+def documented_headers(document: dict[str, Any], *, packed: bool) -> set[str]:
+    """Names of a paid answer's headers; those of packed answers only where it is `packed`."""
+    headers = document["paths"][ROUTE]["post"]["responses"]["200"]["headers"]
+    names = {name.lower() for name in headers}
+    return {name for name in names if packed or not name.startswith("farebox-")}
+
+
+@pytest.mark.parametrize("accept", [JSON, PACKED])
+@pytest.mark.parametrize("layout", ["bits", "bytes"])
+async def test_a_packed_exchange_is_as_documented(
+    replica: Replica, document: dict[str, Any], layout: str, accept: str
+) -> None:
+    operation = document["paths"][ROUTE]["post"]
+    assert (
+        f"{PACKED}; layout={layout}"
+        in (operation["requestBody"]["content"][PACKED]["schema"]["description"])
+    )
+    row = np.array([[name == "SEND_SMS" for name in FEATURES]], dtype=np.uint8)
+    body = (np.packbits(row, axis=1) if layout == "bits" else row).tobytes()
+    replies = [
+        await post(
+            replica.app,
+            replica.anna,
+            body,
+            query="model=fragile&version=1",
+            content_type=f"{PACKED}; layout={layout}",
+            accept=accept,
+            idempotency_key="k",
+        )
+        for _ in range(2)
+    ]
+    for reply in replies:
+        assert (reply.status, reply.headers["content-type"]) == (200, accept)
+        assert accept in operation["responses"]["200"]["content"]
+    if accept == JSON:
+        assert_documented(document, PREDICTIONS, "POST", replies[1])
+    sent = replies[1].headers.keys() - {"content-type", "content-length"}
+    by_the_server = {"x-request-id"}
+    assert sent | by_the_server == documented_headers(document, packed=accept == PACKED)
+
+
+async def test_the_documented_query_is_what_packed_rows_take(
+    replica: Replica, document: dict[str, Any]
+) -> None:
+    parameters = document["paths"][ROUTE]["post"]["parameters"]
+    documented = {each["name"] for each in parameters if each["in"] == "query"}
+    candidates = {"model": "fragile", "version": "1", "layout": "bits", "instances": "1"}
+    taken = set()
+    for name, value in candidates.items():
+        query = urlencode({"model": "fragile"} | {name: value})
+        reply = await post(
+            replica.app, replica.anna, b"\0", query=query, content_type=f"{PACKED}; layout=bits"
+        )
+        taken |= {name} if reply.status == 200 else set()
+    assert taken == documented
+
+
 async def test_the_documented_example_is_a_valid_request(document: dict[str, Any]) -> None:
     schema = document["components"]["schemas"]["PredictionRequest"]
     for example in schema["examples"]:
@@ -230,6 +290,8 @@ REFUSALS: list[tuple[int, bytes, dict[str, str], Callable[[Replica], None] | Non
     (404, make_body(model="none"), {}, None),
     (413, make_body().ljust(9000), {}, None),
     (415, make_body(), {"content_type": "text/csv"}, None),
+    (415, b"\0", {"content_type": PACKED}, None),
+    (422, b"\0", {"content_type": f"{PACKED}; layout=bits"}, None),
     (422, b"{", {}, None),
     (422, make_body(["SEND_SM"], 7, [0, 2, 0]), {}, None),
     (422, make_body(), {"idempotency_key": "a b"}, None),

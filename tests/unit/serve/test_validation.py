@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.schema import FeatureSchema
-from serve.refusals import Code, Refusal
-from serve.validation import FAULTS_MAX, parse_envelope, unpack_rows
+from serve.refusals import Code, Fault, Refusal
+from serve.validation import FAULTS_MAX, _checked_row, parse_envelope, unpack_rows
 
 SCHEMA = FeatureSchema(("INTERNET", "SEND_SMS", "READ_SMS", "Ljava/net/URL;->openConnection"))
 
@@ -169,3 +169,54 @@ def test_a_packed_row_of_241_features_has_31_bytes() -> None:
     packed = parse_envelope(body, 1024).pack(schema).data
     assert len(packed) == 31
     assert np.unpackbits(np.frombuffer(packed, np.uint8), count=241).all()
+
+
+ITEMS = (
+    st.sampled_from([*SCHEMA.names, "android.permission.SEND_SMS", "SEND_SMSS", ""])
+    | st.sampled_from([0, 1, 1.0, 2, True, False, None])
+    | st.just([])
+)
+INSTANCES = (
+    st.lists(ITEMS, max_size=6)
+    | st.lists(st.sampled_from(SCHEMA.names), unique=True)
+    | st.lists(st.sampled_from([0, 1]), min_size=4, max_size=4)
+    | st.dictionaries(st.sampled_from(SCHEMA.names), st.sampled_from([0, 1, 2]))
+)
+
+
+def looked_at_closely(instances: list[object]) -> tuple[list[bytes], list[Fault]]:
+    """Each instance by the way of those that are not well-formed."""
+    faults: list[Fault] = []
+    rows = [
+        bytes(_checked_row(instance, f"/instances/{position}", SCHEMA, faults))
+        for position, instance in enumerate(instances)
+    ]
+    return rows, faults
+
+
+@given(st.lists(INSTANCES, min_size=1, max_size=4))
+def test_the_quick_ways_find_what_a_close_look_finds(instances: list[object]) -> None:
+    rows, faults = looked_at_closely(instances)
+    if faults:
+        refusal = refusal_of_body(json.dumps({"model": "m", "instances": instances}).encode())
+        assert list(refusal.faults) == faults[:FAULTS_MAX]
+    else:
+        assert [bytes(row) for row in rows_of(instances)] == rows
+
+
+@pytest.mark.parametrize(
+    ("instance", "pointer"),
+    [
+        (["SEND_SMS", "SEND_SMS"], "/instances/0/1"),
+        (["android.permission.SEND_SMS", "SEND_SMS"], "/instances/0/1"),
+        (["SEND_SMS", 1], "/instances/0"),
+        (["SEND_SMS", 1, 0, 1], "/instances/0/0"),
+        ([1, 0, "SEND_SMS", 1], "/instances/0/2"),
+        (["SEND_SMS", None], "/instances/0"),
+        (["SEND_SMS", []], "/instances/0"),
+    ],
+)
+def test_a_list_of_names_with_something_else_in_it_is_refused(
+    instance: list[object], pointer: str
+) -> None:
+    assert pointers(refusal_of_instance(instance)) == [pointer]
