@@ -13,7 +13,7 @@ import sys
 from loadtest.peers.environments import REQUIREMENTS, Environment
 
 INSTALL_SECONDS_MAX = 1800
-REASON_LINES = 3
+REASON_LINES = 1
 
 
 class InstallFailed(Exception):
