@@ -129,6 +129,7 @@ predictions = Table(
     CheckConstraint("octet_length(body_sha256) = 32", name="body_sha256_length"),
 )
 
+# Both bytes stand uncompressed (migration 0007), which SQLAlchemy has no word for.
 answers = Table(
     "answers",
     metadata,

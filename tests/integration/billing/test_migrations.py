@@ -163,3 +163,9 @@ async def test_two_starters_migrate_once(empty_database_url: str) -> None:
 async def test_default_price_is_one_credit(database_url: str) -> None:
     query = "SELECT amount_microcredits FROM prices WHERE model IS NULL AND version IS NULL"
     assert await _fetch_column(database_url, query) == [1_000_000]
+
+
+async def test_large_answers_are_not_compressed(database_url: str) -> None:
+    stored = "SELECT attname::text FROM pg_attribute WHERE attrelid = 'answers'::regclass"
+    columns = await _fetch_column(database_url, f"{stored} AND attstorage = 'e' ORDER BY 1")
+    assert columns == ["inputs", "predictions"]
