@@ -11,6 +11,7 @@ from billing.group_commit import GroupCommit
 from billing.ledger import PostgresLedger
 from billing.retention import keep_pruned
 from billing.settings import BillingSettings
+from serve.garbage import collect_rarely
 from serve.lanes import LaneAddress, LaneServer
 from serve.logs import configure_logs
 from serve.node import lane_host
@@ -23,6 +24,7 @@ class Billing:
 
     async def __init__(self) -> None:  # type: ignore[misc] # Ray awaits it: pruning is a task
         configure_logs()
+        collect_rarely()
         settings = BillingSettings()
         self._database = Database(settings)
         self._group_commit = GroupCommit(

@@ -21,6 +21,7 @@ from serve.authentication import Authenticator
 from serve.balances import SeenBalances, SeenCaps
 from serve.batch_run import BatchRun
 from serve.batcher import MicroBatcher
+from serve.garbage import collect_rarely
 from serve.handles import CashierHandle, Handle, ScorerHandle
 from serve.http import ScoringApp
 from serve.key_uses import KeyUses
@@ -44,6 +45,7 @@ class FeatureValidator:
         self, scorer: Handle, billing: Handle
     ) -> None:
         configure_logs()
+        collect_rarely()
         settings = BillingSettings()
         self._database = Database(settings)
         self._metrics = ValidatorMetrics()
