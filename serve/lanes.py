@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import socket
 import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ FRAME_BYTES_MAX = 64 * 1024 * 1024
 _FRAME = struct.Struct("<IIB")
 """Bytes that follow, number of the call, kind."""
 _TOKEN_BYTES = 32
+_UNANSWERED_MS_MAX = 5000
+"""A machine that vanishes says no farewell: what its network does not confirm by then is lost."""
 _CALL, _ANSWER, _FAILED, _LEAVING = range(4)
 
 Handle = Callable[[bytes], Awaitable[bytes]]
@@ -199,6 +202,9 @@ class Lane(_Frames):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+            option = (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNANSWERED_MS_MAX)
+            transport.get_extra_info("socket").setsockopt(*option)
         self.transport.write(self.address.token)
 
     def frame_received(self, number: int, kind: int, content: bytes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import struct
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -270,6 +271,13 @@ async def test_a_connection_that_ends_fails_every_call_under_way(replica: Replic
     assert [type(result) for result in results] == [LaneLost] * 3
     assert caller.left == 1
     assert lane.calls_under_way == 0
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux has it")
+async def test_a_machine_that_vanished_is_given_up_after_seconds(replica: Replica) -> None:
+    lane = await connect(replica)
+    taken = lane.transport.get_extra_info("socket")
+    assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 5000
 
 
 async def test_a_cancelled_call_leaves_nothing_and_its_answer_is_dropped(
