@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 
 from hypothesis import given
@@ -28,6 +29,6 @@ def test_frames_are_the_same_however_they_are_cut(contents: list[bytes], cuts: l
     )
     places = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     frames = Frames()
-    for start, stop in zip(places, places[1:], strict=False):
+    for start, stop in itertools.pairwise(places):
         frames.data_received(data[start:stop])
     assert received == [(number, kind, content) for number, content in enumerate(contents)]

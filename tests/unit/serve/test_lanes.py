@@ -1,4 +1,4 @@
-"""Lanes over real sockets, on the loop of the standard library and on uvloop as replicas have it."""
+"""Lanes over real sockets, on asyncio's own loop and on uvloop, which replicas have."""
 
 from __future__ import annotations
 
