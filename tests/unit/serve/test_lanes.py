@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from serve.lanes import FRAME_BYTES_MAX, Lane, LaneAddress, LaneLost, LanePauses, Lanes, LaneServer
+from serve.lanes import FRAME_BYTES_MAX, Lane, LaneAddress, LaneLost
+from tests.support.lanes import HOST, Replica, calling, end, start_replica, until, within
 
 pytestmark = pytest.mark.anyio
 
-HOST = "127.0.0.1"
-CALL, ANSWER, FAILED, LEAVING = range(4)
+CALL, ANSWER = range(2)
 TOKEN_BYTES = 32
-SECONDS_MAX = 10
 
 
 @pytest.fixture(params=[False, True], ids=["asyncio", "uvloop"])
@@ -35,57 +34,11 @@ async def _no_error_reaches_the_loop() -> AsyncIterator[None]:
     assert errors == []
 
 
-class Replica:
-    """A replica that answers each call backwards, at once or when a test says so."""
-
-    def __init__(self) -> None:
-        self.asked: list[bytes] = []
-        self.waiting: dict[bytes, asyncio.Future[None]] = {}
-        self.waits = False
-        self.server = LaneServer(self.take)
-        self.address: LaneAddress
-
-    async def take(self, content: bytes) -> bytes:
-        self.asked.append(content)
-        if self.waits:
-            self.waiting[content] = asyncio.get_running_loop().create_future()
-            await self.waiting[content]
-        return content[::-1]
-
-    def let(self, content: bytes, error: Exception | None = None) -> None:
-        """Answer one call, or fail on it."""
-        waiting = self.waiting.pop(content)
-        if error is None:
-            waiting.set_result(None)
-        else:
-            waiting.set_exception(error)
-
-
 @pytest.fixture
 async def replica() -> AsyncIterator[Replica]:
     replica = await start_replica()
     yield replica
     await end(replica)
-
-
-@pytest.fixture
-async def other() -> AsyncIterator[Replica]:
-    replica = await start_replica()
-    yield replica
-    await end(replica)
-
-
-async def start_replica() -> Replica:
-    replica = Replica()
-    replica.address = await replica.server.start(HOST)
-    return replica
-
-
-async def end(replica: Replica) -> None:
-    for content in list(replica.waiting):
-        replica.let(content)
-    await replica.server.close()
-    await asyncio.sleep(0)
 
 
 class Caller:
@@ -107,25 +60,6 @@ class Caller:
 
 async def connect(replica: Replica) -> Lane:
     return await Caller(replica.address).connect()
-
-
-async def until(holds: Callable[[], object]) -> None:
-    async with asyncio.timeout(SECONDS_MAX):
-        while not holds():
-            await asyncio.sleep(0.001)
-
-
-async def calling(lane: Lane, replica: Replica, *contents: bytes) -> list[asyncio.Task[bytes]]:
-    """The calls as tasks, once the replica has them."""
-    replica.waits = True
-    tasks = [asyncio.create_task(lane.call(content)) for content in contents]
-    await until(lambda: set(contents) <= set(replica.waiting))
-    return tasks
-
-
-async def within(awaited: Any) -> Any:
-    async with asyncio.timeout(SECONDS_MAX):
-        return await awaited
 
 
 def frame(number: int, kind: int, content: bytes) -> bytes:
@@ -292,133 +226,6 @@ async def test_a_cancelled_call_leaves_nothing_and_its_answer_is_dropped(
     replica.let(b"cancelled")
     replica.let(b"kept")
     assert await within(kept) == b"tpek"
-
-
-class Directory:
-    """Tells the addresses in turn, as Ray's handle does."""
-
-    def __init__(self) -> None:
-        self.replicas: list[Replica] = []
-        self.asked = 0
-
-    async def __call__(self) -> LaneAddress:
-        self.asked += 1
-        if not self.replicas:
-            raise OSError("no replica")
-        return self.replicas[self.asked % len(self.replicas)].address
-
-
-QUICK = LanePauses(while_none=0.001, else_=0.001)
-
-
-@pytest.fixture
-def directory() -> Directory:
-    return Directory()
-
-
-@pytest.fixture
-async def found(directory: Directory) -> AsyncIterator[Lanes]:
-    """Lanes that look all the time."""
-    lanes = Lanes(directory, QUICK)
-    looking = asyncio.create_task(lanes.keep_found())
-    yield lanes
-    looking.cancel()
-    await asyncio.wait([looking])
-    lanes.close()
-
-
-def addresses(found: Lanes) -> set[LaneAddress]:
-    return set(found._lanes)
-
-
-async def test_nothing_is_picked_before_a_replica_was_found(
-    found: Lanes, directory: Directory, replica: Replica
-) -> None:
-    await until(lambda: directory.asked > 3)
-    assert found.pick() is None
-    directory.replicas.append(replica)
-    await until(found.pick)
-
-
-async def test_the_replica_with_fewer_calls_is_picked(
-    found: Lanes, directory: Directory, replica: Replica, other: Replica
-) -> None:
-    directory.replicas = [replica, other]
-    await until(lambda: addresses(found) == {replica.address, other.address})
-    replica.waits = other.waits = True
-    calls = []
-    for number in range(6):
-        lane = found.pick()
-        assert lane is not None
-        calls.append(asyncio.create_task(lane.call(bytes([number]))))
-        await asyncio.sleep(0)
-    await until(lambda: len(replica.waiting) == len(other.waiting) == 3)
-    replica.let(next(iter(replica.waiting)))
-    await until(lambda: any(call.done() for call in calls))
-    picked = found.pick()
-    assert picked is not None
-    assert picked.address == replica.address
-    for each in (replica, other):
-        for content in list(each.waiting):
-            each.let(content)
-    await within(asyncio.gather(*calls))
-
-
-async def test_a_replica_whose_connection_ended_is_forgotten_and_found_again(
-    found: Lanes, directory: Directory, replica: Replica
-) -> None:
-    directory.replicas = [replica]
-    await until(found.pick)
-    first = found.pick()
-    for served in replica.server._lanes:
-        served.transport.abort()
-    await until(lambda: found.pick() not in (None, first))
-    lane = found.pick()
-    assert lane is not None
-    assert await within(lane.call(b"rows")) == b"swor"
-
-
-async def test_a_replica_that_closes_is_not_picked_while_it_answers(
-    found: Lanes, directory: Directory, replica: Replica, other: Replica
-) -> None:
-    directory.replicas = [replica]
-    await until(found.pick)
-    lane = found.pick()
-    assert lane is not None
-    [call] = await calling(lane, replica, b"rows")
-    directory.replicas = []
-    closing = asyncio.create_task(replica.server.close())
-    await until(lambda: found.pick() is None)
-    directory.replicas = [other]
-    await until(lambda: addresses(found) == {other.address})
-    replica.let(b"rows")
-    assert await within(call) == b"swor"
-    await within(closing)
-
-
-async def test_an_address_where_nobody_listens_any_more_is_passed_over(
-    found: Lanes, directory: Directory, replica: Replica, other: Replica
-) -> None:
-    await replica.server.close()
-    directory.replicas = [replica, other]
-    await until(lambda: addresses(found) == {other.address})
-    await until(lambda: directory.asked > 5)
-    assert addresses(found) == {other.address}
-
-
-async def test_closing_the_lanes_fails_the_calls_under_way(
-    directory: Directory, replica: Replica
-) -> None:
-    directory.replicas = [replica]
-    lanes = Lanes(directory, QUICK)
-    await lanes._look()
-    lane = lanes.pick()
-    assert lane is not None
-    [call] = await calling(lane, replica, b"rows")
-    lanes.close()
-    with pytest.raises(LaneLost):
-        await within(call)
-    assert lanes.pick() is None
 
 
 async def read_to_the_end(reader: asyncio.StreamReader) -> bytes:
