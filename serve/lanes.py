@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import socket
 import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ FRAME_BYTES_MAX = 64 * 1024 * 1024
 _FRAME = struct.Struct("<IIB")
 """Bytes that follow, number of the call, kind."""
 _TOKEN_BYTES = 32
+_UNANSWERED_MS_MAX = 5000
+"""A machine that vanishes says no farewell: what its network does not confirm by then is lost."""
 _CALL, _ANSWER, _FAILED, _LEAVING = range(4)
 
 Handle = Callable[[bytes], Awaitable[bytes]]
@@ -72,8 +75,9 @@ class _Frames(asyncio.Protocol):
         raise NotImplementedError
 
     def send(self, number: int, kind: int, content: bytes = b"") -> None:
-        """Write one frame, in one piece."""
-        self.transport.write(_FRAME.pack(len(content), number, kind) + content)
+        """Write one frame, in one piece; nothing where the other end is gone."""
+        if not self.transport.is_closing():  # uvloop raises on a write to what is closed
+            self.transport.write(_FRAME.pack(len(content), number, kind) + content)
 
 
 class LaneServer:
@@ -83,6 +87,7 @@ class LaneServer:
         self._handle = handle
         self._token = secrets.token_bytes(_TOKEN_BYTES)
         self._server: asyncio.Server | None = None
+        self._closing = False
         self._lanes: set[_ServedLane] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -95,18 +100,22 @@ class LaneServer:
 
     async def close(self) -> None:
         """Tell the callers to go elsewhere, answer what is under way, then hang up."""
+        self._closing = True
         if self._server is not None:
             self._server.close()
         for lane in self._lanes:
             lane.send(0, _LEAVING)
-        if self._tasks:
+        while self._tasks:  # more come from callers that were not told yet
             await asyncio.wait(self._tasks)
         for lane in list(self._lanes):
             lane.transport.close()
 
     def opened(self, lane: _ServedLane) -> None:
-        """The caller has shown its token."""
-        self._lanes.add(lane)
+        """The caller has shown its token; too late where we are about to leave."""
+        if self._closing:
+            lane.transport.abort()
+        else:
+            self._lanes.add(lane)
 
     def closed(self, lane: _ServedLane) -> None:
         """The caller is gone; what it asked for is worked off all the same."""
@@ -121,6 +130,9 @@ class LaneServer:
     async def _answer(self, lane: _ServedLane, number: int, content: bytes) -> None:
         try:
             answer = await self._handle(content)
+        except asyncio.CancelledError:
+            lane.send(number, _FAILED)
+            raise
         except Exception:
             logger.exception("lane_call_failed")
             lane.send(number, _FAILED)
@@ -148,6 +160,8 @@ class _ServedLane(_Frames):
             del self._buffer[: self._awaited]
             self._awaited = 0
             self._server.opened(self)
+            if self.transport.is_closing():
+                return
             data = b""
         super().data_received(data)
 
@@ -180,14 +194,17 @@ class Lane(_Frames):
         self._number = number = (self._number + 1) & 0xFFFFFFFF
         answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._calls[number] = answered
-        self.send(number, _CALL, content)
         try:
+            self.send(number, _CALL, content)
             return await answered
         finally:
             self._calls.pop(number, None)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+            option = (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNANSWERED_MS_MAX)
+            transport.get_extra_info("socket").setsockopt(*option)
         self.transport.write(self.address.token)
 
     def frame_received(self, number: int, kind: int, content: bytes) -> None:

@@ -8,7 +8,7 @@ neither (`scoring_protocol.py`, `lanes.py`), so the replicas report a load of th
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -19,12 +19,13 @@ LOAD = "load"
 class BusyTime:
     """The share of the time that work took since it was last asked for. Entered around the work."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock_seconds: Callable[[], float] = time.perf_counter) -> None:
+        self._clock_seconds = clock_seconds
         self._busy_seconds = 0.0
-        self._began = self._asked = time.perf_counter()
+        self._began = self._asked = clock_seconds()
 
     def __enter__(self) -> None:
-        self._began = time.perf_counter()
+        self._began = self._clock_seconds()
 
     def __exit__(
         self,
@@ -32,11 +33,11 @@ class BusyTime:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._busy_seconds += time.perf_counter() - self._began
+        self._busy_seconds += self._clock_seconds() - self._began
 
     def share(self) -> float:
         """From 0, idle, to 1, always at work; begins anew."""
-        now = time.perf_counter()
+        now = self._clock_seconds()
         share = self._busy_seconds / max(now - self._asked, 1e-9)
         self._busy_seconds, self._asked = 0.0, now
         return share

@@ -21,19 +21,30 @@ from tests.support.product import Product, serve_config
 FIRST_PORT = 21_000
 """Above the ports that Ray gives its workers (10002 to 19999)."""
 
+
+def quick_scaling(target_load: float) -> dict[str, Any]:
+    """More replicas within seconds of more load, fewer soon after it."""
+    policy = {
+        "policy_function": "serve.load:ScaleByLoad",
+        "policy_kwargs": {"target_load": target_load},
+    }
+    return {
+        "policy": policy,
+        "upscale_delay_s": 1,
+        "downscale_delay_s": 5,
+        "look_back_period_s": 2,
+        "metrics_interval_s": 0.5,
+    }
+
+
 QUICK_SCALING = {
-    "LightGBMScorer": {
-        "autoscaling_config": {
-            "target_ongoing_requests": 0.3,
-            "upscale_delay_s": 1,
-            "downscale_delay_s": 3,
-            "look_back_period_s": 2,
-            "metrics_interval_s": 0.5,
-        }
-    },
-    # Short bounds make the 429s reachable by a test.
+    # Busy for a twentieth of the time.
+    "LightGBMScorer": {"autoscaling_config": quick_scaling(0.05)},
     "FeatureValidator": {
-        "user_config": {"account_queue_requests_max": 64, "queue_requests_max": 96}
+        # Requests under way, more than the bursts of these tests leave for a second.
+        "autoscaling_config": quick_scaling(40),
+        # Short bounds make the 429s reachable by a test.
+        "user_config": {"account_queue_requests_max": 64, "queue_requests_max": 96},
     },
 }
 

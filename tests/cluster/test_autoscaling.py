@@ -1,22 +1,24 @@
-"""The scorer's pool grows under load and shrinks after it."""
+"""The pools grow under load and shrink after it, and no request fails meanwhile."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 
-from tests.support.api import PREDICTIONS, Api, body
+from tests.support.api import PREDICTIONS, Api, body, statuses
 from tests.support.product import Product
 
 BULK = body([[0] * 241] * 1024)
-
-
-def running_scorers(product: Product) -> int:
-    replicas = product.deployment("LightGBMScorer")["replicas"]
-    return sum(replica["state"] == "RUNNING" for replica in replicas)
+SECONDS_MAX = 90
+HELD_REQUESTS = 100
+HELD_SECONDS_MAX = 5.0
+"""Below the 8 s and 10 s after which a request is refused."""
 
 
 async def load_until(api: Api, product: Product, replicas: int, seconds: float) -> list[int]:
@@ -33,8 +35,8 @@ async def load_until(api: Api, product: Product, replicas: int, seconds: float) 
 
     async def watch() -> None:
         while not reached.is_set():
-            count = await asyncio.to_thread(running_scorers, product)
-            if count >= replicas or time.monotonic() > deadline:
+            running = await asyncio.to_thread(product.running, "LightGBMScorer")
+            if len(running) >= replicas or time.monotonic() > deadline:
                 reached.set()
             await asyncio.sleep(0.5)
 
@@ -49,16 +51,51 @@ def test_the_pool_goes_from_one_replica_to_two_under_load_and_back(
     product: Product, make_api: Any
 ) -> None:
     api = make_api("100000000")
-    wait_for_scorers(product, 1, 90)
+    wait_for(product, "LightGBMScorer", 1)
     seen = asyncio.run(load_until(api, product, 2, 60))
-    assert running_scorers(product) == 2
+    assert len(product.running("LightGBMScorer")) == 2
     assert set(seen) == {200}
-    wait_for_scorers(product, 1, 90)
+    wait_for(product, "LightGBMScorer", 1)
     assert api.score().status_code == 200
 
 
-def wait_for_scorers(product: Product, replicas: int, seconds: float) -> None:
+def test_validators_go_from_two_to_three_under_many_requests_and_back(
+    product: Product, make_api: Any
+) -> None:
+    api = make_api("100000")
+    wait_for(product, "FeatureValidator", 2)
+    deadline = time.monotonic() + SECONDS_MAX
+    while len(product.running("FeatureValidator")) < 3:
+        assert time.monotonic() < deadline
+        with ThreadPoolExecutor(1) as pool:
+            with suspended(product, "Billing"):
+                responses = pool.submit(api.score_at_once, HELD_REQUESTS)
+                pass_while(lambda: len(product.running("FeatureValidator")) < 3, HELD_SECONDS_MAX)
+            assert statuses(responses.result()) == {200: HELD_REQUESTS}
+    wait_for(product, "FeatureValidator", 2)
+    assert api.score().status_code == 200
+
+
+@contextmanager
+def suspended(product: Product, deployment: str) -> Iterator[None]:
+    """While the replicas' processes stand still, the requests that need them are under way."""
+    processes = product.processes(f"ServeReplica:scoring:{deployment}")
+    assert processes
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.resume()
+
+
+def pass_while(holds: Callable[[], bool], seconds: float) -> None:
     deadline = time.monotonic() + seconds
-    while running_scorers(product) != replicas:
-        assert time.monotonic() < deadline, f"{running_scorers(product)} replicas"
-        time.sleep(0.5)
+    while holds() and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+
+def wait_for(product: Product, deployment: str, replicas: int) -> None:
+    pass_while(lambda: len(product.running(deployment)) != replicas, SECONDS_MAX)
+    assert len(product.running(deployment)) == replicas

@@ -21,7 +21,7 @@ def test_ten_times_as_many_requests_as_credits_give_exactly_the_credits(
     product: Product, make_api: Any
 ) -> None:
     """Over two validator replicas: neither more nor fewer answers than were paid for."""
-    assert len(product.deployment("FeatureValidator")["replicas"]) == 2
+    assert len(product.running("FeatureValidator")) >= 2
     api = make_api("20")
     responses = [response for _ in range(4) for response in api.score_at_once(50)]
     assert statuses(responses) == {200: 20, 402: 180}

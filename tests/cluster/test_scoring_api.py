@@ -8,6 +8,7 @@ import uuid
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 
 from tests.support.api import APP, PREDICTIONS, Api, body
@@ -54,6 +55,26 @@ def test_the_three_forms_of_an_instance_are_scored_alike(api: Api) -> None:
     answer = api.score(body([APP, dict.fromkeys(APP, 1), dense, permissions])).json()
     assert len({each["probability"] for each in answer["predictions"]}) == 1
     assert answer["credits_charged"] == "4"
+
+
+def test_packed_rows_are_scored_as_their_names_and_answered_packed(api: Api) -> None:
+    names = api.client.get("/v1/models").json()["models"][0]["features"]
+    rows = np.array([[name in APP for name in names], [False] * len(names)])
+    expected = [each["probability"] for each in api.score(body([APP, []])).json()["predictions"]]
+    response = api.client.post(
+        PREDICTIONS,
+        params={"model": "android-malware"},
+        content=np.packbits(rows, axis=1).tobytes(),
+        headers={
+            "Content-Type": "application/octet-stream; layout=bits",
+            "Accept": "application/octet-stream",
+        },
+    )
+    assert response.status_code == 200, response.text
+    assert np.frombuffer(response.content, dtype="<f8").tolist() == expected
+    assert response.headers["farebox-credits-charged"] == "2"
+    assert response.headers["farebox-credits-balance"] == "96"
+    assert api.balance == 96
 
 
 def test_predictions_come_in_the_order_of_the_instances(api: Api) -> None:

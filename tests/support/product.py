@@ -151,6 +151,14 @@ class Product:
                 return deployment
         raise KeyError(name)
 
+    def running(self, deployment: str) -> frozenset[str]:
+        """Ids of the replicas that take requests; none told of while Serve deploys anew."""
+        try:
+            replicas = self.deployment(deployment)["replicas"]
+        except KeyError:
+            return frozenset()
+        return frozenset(each["replica_id"] for each in replicas if each["state"] == "RUNNING")
+
 
 def serve_config(changes: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The committed Serve config with some deployments' options changed."""

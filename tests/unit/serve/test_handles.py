@@ -1,0 +1,220 @@
+"""Calls of a deployment: by its handle, over a lane, and again after a fault."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import pytest
+from ray.serve.exceptions import RayServeException
+
+from billing.charges import Charged
+from billing.credits import Credits
+from billing.errors import BillingError, LedgerBusy, LedgerUnavailable, OutcomeUnknown
+from serve import handles
+from serve.handles import Calls, CashierHandle, Handle, ScorerHandle
+from serve.lanes import LaneAddress, LaneServer
+from serve.refusals import Code, Refusal
+from serve.transfer import encode_failure, encode_outcomes
+from tests.charges import make_charge
+
+pytestmark = pytest.mark.anyio
+
+SECONDS = 5.0
+AT_ONCE = 0.01
+"""Seconds to call for where no answer will come."""
+
+Take = Callable[[bytes], Awaitable[bytes]]
+
+
+class Method:
+    """`handle.method`, called by `.remote()`; raises the faults first, one a call."""
+
+    def __init__(self, answer: Callable[..., Awaitable[Any]]) -> None:
+        self._answer = answer
+        self.faults: list[Exception] = []
+        self.calls = 0
+
+    async def remote(self, *arguments: Any) -> Any:
+        self.calls += 1
+        if self.faults:
+            raise self.faults.pop(0)
+        return await self._answer(*arguments)
+
+
+class OneReplica:
+    """A deployment's handle; its one replica takes calls over lanes too once it listens."""
+
+    def __init__(self, take: Take, said_when_ready: Any = None) -> None:
+        self.server = LaneServer(take)
+        self.address: LaneAddress | None = None
+        self.take, self.lane, self.ready = Method(take), Method(self._lane), Method(self._ready)
+        self._said_when_ready = said_when_ready
+
+    def options(self, **_options: Any) -> OneReplica:
+        return self
+
+    @property
+    def handle(self) -> Handle:
+        return cast("Handle", self)
+
+    async def _lane(self) -> LaneAddress:
+        if self.address is None:
+            raise RayServeException("no replica")
+        return self.address
+
+    async def _ready(self) -> Any:
+        return self._said_when_ready
+
+
+@asynccontextmanager
+async def over_a_lane(replica: OneReplica, calls: Calls) -> AsyncIterator[None]:
+    """While the replica listens and the calls have found it."""
+    replica.address = await replica.server.start("127.0.0.1")
+    await calls.lanes._look()
+    try:
+        yield
+    finally:
+        calls.lanes.close()
+        await replica.server.close()
+
+
+@pytest.fixture(autouse=True)
+def _retries_come_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handles, "_RETRY_SECONDS", 0)
+
+
+async def backwards(content: bytes) -> bytes:
+    return content[::-1]
+
+
+async def test_call_goes_by_the_handle_while_there_is_no_lane() -> None:
+    replica = OneReplica(backwards)
+    assert await Calls(replica.handle).take(b"rows", SECONDS) == b"swor"
+    assert replica.take.calls == 1
+
+
+async def test_call_goes_over_a_lane_where_there_is_one() -> None:
+    replica = OneReplica(backwards)
+    calls = Calls(replica.handle)
+    async with over_a_lane(replica, calls):
+        assert await calls.take(b"rows", SECONDS) == b"swor"
+    assert replica.take.calls == 0
+
+
+async def test_call_is_sent_again_after_a_fault_of_the_handle() -> None:
+    replica = OneReplica(backwards)
+    replica.take.faults = [RayServeException("the replica died")] * 2
+    assert await Calls(replica.handle).take(b"rows", SECONDS) == b"swor"
+    assert replica.take.calls == 3
+
+
+async def test_call_whose_lane_is_lost_is_sent_again_by_the_handle() -> None:
+    asked: list[bytes] = []
+
+    async def take(content: bytes) -> bytes:
+        asked.append(content)
+        if len(asked) == 1:
+            calls.lanes.close()
+            await asyncio.Event().wait()
+        return content[::-1]
+
+    replica = OneReplica(take)
+    calls = Calls(replica.handle)
+    replica.address = await replica.server.start("127.0.0.1")
+    await calls.lanes._look()
+    assert await calls.take(b"rows", SECONDS) == b"swor"
+    assert asked == [b"rows", b"rows"]
+    assert replica.take.calls == 1
+    for task in list(replica.server._tasks):
+        task.cancel()
+    await replica.server.close()
+
+
+async def test_call_that_failed_in_the_replica_is_sent_again_over_the_lane() -> None:
+    failures = [ValueError("for once")]
+
+    async def take(content: bytes) -> bytes:
+        if failures:
+            raise failures.pop()
+        return content[::-1]
+
+    replica = OneReplica(take)
+    calls = Calls(replica.handle)
+    async with over_a_lane(replica, calls):
+        assert await calls.take(b"rows", SECONDS) == b"swor"
+    assert replica.take.calls == 0
+
+
+async def test_a_mistake_of_our_own_is_not_sent_again() -> None:
+    replica = OneReplica(backwards)
+    replica.take.faults = [TypeError("not bytes")]
+    with pytest.raises(TypeError):
+        await Calls(replica.handle).take(b"rows", SECONDS)
+    assert replica.take.calls == 1
+
+
+async def never(_content: bytes) -> bytes:
+    await asyncio.Event().wait()
+    raise AssertionError("unreachable")
+
+
+async def test_call_without_an_answer_ends_after_its_seconds() -> None:
+    with pytest.raises(TimeoutError):
+        await Calls(OneReplica(never).handle).take(b"rows", AT_ONCE)
+
+
+async def test_call_that_fails_again_and_again_ends_after_its_seconds() -> None:
+    async def fail(_content: bytes) -> bytes:
+        raise RayServeException("no replica")
+
+    replica = OneReplica(fail)
+    with pytest.raises(TimeoutError):
+        await Calls(replica.handle).take(b"rows", AT_ONCE)
+    assert replica.take.calls > 1
+
+
+async def test_scorer_that_does_not_answer_is_refused_as_unavailable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(handles, "_PREDICT_SECONDS", AT_ONCE)
+    with pytest.raises(Refusal) as caught:
+        await ScorerHandle(OneReplica(never).handle).predict("model", "1", b"\0", 1)
+    assert caught.value.code is Code.SCORER_UNAVAILABLE
+
+
+async def test_charges_come_back_as_outcomes() -> None:
+    charge = make_charge(uuid.UUID(int=1))
+    outcome = Charged(charge.charge_id, Credits(7))
+
+    async def take(_content: bytes) -> bytes:
+        return encode_outcomes([outcome])
+
+    assert await CashierHandle(OneReplica(take).handle).charge([charge]) == [outcome]
+
+
+@pytest.mark.parametrize("error", [LedgerUnavailable, LedgerBusy, OutcomeUnknown])
+async def test_billing_errors_cross_by_their_codes(error: type[BillingError]) -> None:
+    async def take(_content: bytes) -> bytes:
+        return encode_failure(error.code)
+
+    cashier = CashierHandle(OneReplica(take, said_when_ready=error.code).handle)
+    with pytest.raises(error):
+        await cashier.charge([make_charge(uuid.UUID(int=1))])
+    with pytest.raises(error):
+        await cashier.ready()
+
+
+async def test_charge_without_an_answer_has_an_unknown_outcome(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(handles, "_CHARGE_SECONDS", AT_ONCE)
+    with pytest.raises(OutcomeUnknown):
+        await CashierHandle(OneReplica(never).handle).charge([make_charge(uuid.UUID(int=1))])
+
+
+async def test_billing_that_can_write_is_ready() -> None:
+    await CashierHandle(OneReplica(never).handle).ready()
