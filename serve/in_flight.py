@@ -22,9 +22,6 @@ class InFlight:
         self._jobs: dict[uuid.UUID, tuple[Job, float]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def __len__(self) -> int:
-        return len(self._jobs)
-
     def check(self, charge_id: uuid.UUID) -> None:
         """Raise a Refusal when `charge_id` is under way."""
         if charge_id in self._jobs:

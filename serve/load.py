@@ -2,44 +2,35 @@
 
 Ray counts the calls of its own handles and of its own request wrapper. Scoring requests pass
 neither (`scoring_protocol.py`, `lanes.py`), so the replicas report a load of their own, and
-`scale_by_load` is the policy that `serve/config.yaml` names.
+`ScaleByLoad` is the policy that `serve/config.yaml` names.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Mapping
-from types import TracebackType
 from typing import Any, Protocol
 
 LOAD = "load"
 """The name under which every replica reports."""
 
 
-class BusyTime:
-    """The share of the time that work took since it was last asked for. Entered around the work."""
+class CpuShare:
+    """The share of a processor that this process took since it was last asked for."""
 
-    def __init__(self, clock_seconds: Callable[[], float] = time.perf_counter) -> None:
-        self._clock_seconds = clock_seconds
-        self._busy_seconds = 0.0
-        self._began = self._asked = clock_seconds()
-
-    def __enter__(self) -> None:
-        self._began = self._clock_seconds()
-
-    def __exit__(
+    def __init__(
         self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
+        clock_seconds: Callable[[], float] = time.perf_counter,
+        cpu_seconds: Callable[[], float] = time.process_time,
     ) -> None:
-        self._busy_seconds += self._clock_seconds() - self._began
+        self._clock_seconds, self._cpu_seconds = clock_seconds, cpu_seconds
+        self._asked, self._used = clock_seconds(), cpu_seconds()
 
-    def share(self) -> float:
-        """From 0, idle, to 1, always at work; begins anew."""
-        now = self._clock_seconds()
-        share = self._busy_seconds / max(now - self._asked, 1e-9)
-        self._busy_seconds, self._asked = 0.0, now
+    def take(self) -> float:
+        """From 0, idle, to 1, a whole processor, or more where threads share the work."""
+        now, used = self._clock_seconds(), self._cpu_seconds()
+        share = (used - self._used) / max(now - self._asked, 1e-9)
+        self._asked, self._used = now, used
         return share
 
 

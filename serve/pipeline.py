@@ -116,11 +116,6 @@ class Pipeline:
         self._note_use = note_use
         self._in_flight = InFlight(self._expire)
 
-    @property
-    def requests_under_way(self) -> int:
-        """Admitted requests whose answer is not known yet."""
-        return len(self._in_flight)
-
     async def score(self, call: Call) -> Answer:
         """Answer `call` with predictions that were paid once; raises a Refusal otherwise."""
         principal = await self._authenticate(call)

@@ -10,7 +10,7 @@ from models.errors import ManifestInvalid, PredictionFailed
 from models.lightgbm_model import LightGBMModel, load_model
 from models.registry import read_catalog
 from serve.lanes import LaneAddress, LaneServer
-from serve.load import LOAD, BusyTime
+from serve.load import LOAD, CpuShare
 from serve.logs import configure_logs
 from serve.node import lane_host
 from serve.ports import Probabilities
@@ -67,14 +67,13 @@ class LightGBMScorer:
         configure_logs()
         settings = ServeSettings()
         self._pool = ModelPool(settings)
-        self._busy = BusyTime()
+        self._cpu = CpuShare()
         self._lanes = LaneServer(self.take)
         self._address = await self._lanes.start(lane_host(settings))
 
     async def take(self, asked: bytes) -> bytes:
         """Probabilities as float64 bytes, one a row, for what `encode_rows` made."""
-        with self._busy:
-            return self._pool.predict(*decode_rows(asked)).tobytes()
+        return self._pool.predict(*decode_rows(asked)).tobytes()
 
     async def lane(self) -> LaneAddress:
         """Where this replica takes calls without Ray in between."""
@@ -86,7 +85,7 @@ class LightGBMScorer:
 
     async def record_autoscaling_stats(self) -> dict[str, float]:
         """Ray counts no calls over lanes: this is what the pool is scaled by."""
-        return {LOAD: self._busy.share()}
+        return {LOAD: self._cpu.take()}
 
     async def __del__(self) -> None:
         await self._lanes.close()

@@ -25,7 +25,7 @@ from serve.garbage import collect_rarely
 from serve.handles import CashierHandle, Handle, ScorerHandle
 from serve.http import ScoringApp
 from serve.key_uses import KeyUses
-from serve.load import LOAD
+from serve.load import LOAD, CpuShare
 from serve.logs import configure_logs
 from serve.metrics import ValidatorMetrics
 from serve.pipeline import Pipeline
@@ -48,7 +48,7 @@ class FeatureValidator:
         collect_rarely()
         settings = BillingSettings()
         self._database = Database(settings)
-        self._metrics = ValidatorMetrics()
+        self._metrics, self._cpu = ValidatorMetrics(), CpuShare()
         self._scorer, self._cashier = ScorerHandle(scorer), CashierHandle(billing)
         self._key_uses = KeyUses(self._note_uses)
         directory = Directory(self._database, settings.key_hash_secret)
@@ -76,7 +76,7 @@ class FeatureValidator:
 
     async def record_autoscaling_stats(self) -> dict[str, float]:
         """Ray counts no scoring requests: this is what the ingress is scaled by."""
-        return {LOAD: float(self._pipeline.requests_under_way)}
+        return {LOAD: self._cpu.take()}
 
     async def __del__(self) -> None:
         await self._pipeline.batcher.close()

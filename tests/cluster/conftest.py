@@ -38,11 +38,10 @@ def quick_scaling(target_load: float) -> dict[str, Any]:
 
 
 QUICK_SCALING = {
-    # Busy for a twentieth of the time.
+    # Shares of a processor that bulk requests pass at once.
     "LightGBMScorer": {"autoscaling_config": quick_scaling(0.05)},
     "FeatureValidator": {
-        # Requests under way, more than the bursts of these tests leave for a second.
-        "autoscaling_config": quick_scaling(40),
+        "autoscaling_config": quick_scaling(0.15),
         # Short bounds make the 429s reachable by a test.
         "user_config": {"account_queue_requests_max": 64, "queue_requests_max": 96},
     },

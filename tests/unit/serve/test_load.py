@@ -7,17 +7,18 @@ from dataclasses import dataclass
 
 import pytest
 
-from serve.load import LOAD, BusyTime, ScaleByLoad
+from serve.load import LOAD, CpuShare, ScaleByLoad
 
 
-class Clock:
-    """Seconds that pass when a test says so."""
+class Machine:
+    """Seconds that pass, and seconds of the processor that are taken, when a test says so."""
 
     def __init__(self) -> None:
-        self.seconds = 1000.0
+        self.seconds, self.cpu_seconds = 1000.0, 10.0
 
-    def __call__(self) -> float:
-        return self.seconds
+    def passes(self, seconds: float, *, at_work: float) -> None:
+        self.seconds += seconds
+        self.cpu_seconds += at_work
 
 
 @dataclass
@@ -29,56 +30,37 @@ class Context:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def machine() -> Machine:
+    return Machine()
 
 
 @pytest.fixture
-def busy(clock: Clock) -> BusyTime:
-    return BusyTime(clock)
+def cpu(machine: Machine) -> CpuShare:
+    return CpuShare(lambda: machine.seconds, lambda: machine.cpu_seconds)
 
 
-def work(busy: BusyTime, clock: Clock, seconds: float) -> None:
-    with busy:
-        clock.seconds += seconds
+def test_an_idle_replica_takes_nothing(cpu: CpuShare, machine: Machine) -> None:
+    machine.passes(10, at_work=0)
+    assert cpu.take() == 0
 
 
-def test_an_idle_replica_was_never_busy(busy: BusyTime, clock: Clock) -> None:
-    clock.seconds += 10
-    assert busy.share() == 0
+def test_the_share_is_work_over_all_the_time(cpu: CpuShare, machine: Machine) -> None:
+    machine.passes(1, at_work=1)
+    machine.passes(3, at_work=1)
+    assert cpu.take() == pytest.approx(0.5)
 
 
-def test_share_is_work_over_all_the_time(busy: BusyTime, clock: Clock) -> None:
-    work(busy, clock, 1)
-    clock.seconds += 2
-    work(busy, clock, 1)
-    assert busy.share() == pytest.approx(0.5)
+def test_each_share_begins_anew(cpu: CpuShare, machine: Machine) -> None:
+    machine.passes(4, at_work=4)
+    assert cpu.take() == pytest.approx(1)
+    machine.passes(4, at_work=1)
+    assert cpu.take() == pytest.approx(0.25)
 
 
-def test_each_share_begins_anew(busy: BusyTime, clock: Clock) -> None:
-    work(busy, clock, 4)
-    assert busy.share() == pytest.approx(1)
-    clock.seconds += 3
-    work(busy, clock, 1)
-    assert busy.share() == pytest.approx(0.25)
-
-
-def test_work_that_fails_counts(busy: BusyTime, clock: Clock) -> None:
-    def fail() -> None:
-        with busy:
-            clock.seconds += 1
-            raise ValueError("rows")
-
-    with pytest.raises(ValueError, match="rows"):
-        fail()
-    clock.seconds += 1
-    assert busy.share() == pytest.approx(0.5)
-
-
-def test_asking_twice_at_once_is_idle(busy: BusyTime, clock: Clock) -> None:
-    work(busy, clock, 1)
-    busy.share()
-    assert busy.share() == 0
+def test_asking_twice_at_once_is_idle(cpu: CpuShare, machine: Machine) -> None:
+    machine.passes(1, at_work=1)
+    cpu.take()
+    assert cpu.take() == 0
 
 
 @pytest.mark.parametrize(
