@@ -18,6 +18,9 @@ REFUSAL_MS_MAX = 50.0
 REFUSED_IN_TIME_MIN = 0.99
 """`within 50 ms` is asked of all but one in a hundred: the machine is shared with the generator."""
 RECOVERY_DELAY_SECONDS = 1
+LAG_MS_MAX = float("inf")
+"""With both cores taken the generator comes late too. What it really offered is told beside what
+was asked of it; its lateness is in the latencies, against the product."""
 OVERHEAD_SECONDS = 3
 
 
@@ -90,7 +93,8 @@ def measure_overload(stage: Stage, product_pid: int) -> OverloadResult:
         product, connections=sizes.overload_connections, seconds=sizes.overload_seconds, rate=rate
     )
     with MemorySampler(product_pid) as memory:
-        overload = stage.measure(product, plan, f"{rate / before.requests_per_second:.1f} peaks")
+        times = rate / before.requests_per_second
+        overload = stage.measure(product, plan, f"{times:.1f} peaks", lag_ms_max=LAG_MS_MAX)
     time.sleep(RECOVERY_DELAY_SECONDS)
     after = stage.measure(product, usual, "after the overload")
     return OverloadResult(before, overload, after, memory.series, rate, rate < wanted)

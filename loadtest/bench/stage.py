@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from loadtest.bench.books import Books
-from loadtest.bench.ceiling import Ceilings, GeneratorLimited, refuse_limited
+from loadtest.bench.ceiling import LAG_MS_MAX, Ceilings, GeneratorLimited, refuse_limited
 from loadtest.bench.checks import faults_of
 from loadtest.bench.cpu import GENERATOR, CpuSampler, Roots
 from loadtest.bench.load import LoadPlan, make_bodies, run_load
@@ -81,15 +81,17 @@ class Stage:
             rate,
         )
 
-    def measure(self, server: Server, plan: LoadPlan, label: str) -> Run:
+    def measure(
+        self, server: Server, plan: LoadPlan, label: str, lag_ms_max: float = LAG_MS_MAX
+    ) -> Run:
         """Run `plan` and keep its money and its faults.
 
         Raises GeneratorLimited where the generator was the limit, also in a second attempt.
         """
-        run, limited = self._measure_once(server, plan, label)
+        run, limited = self._measure_once(server, plan, label, lag_ms_max)
         if limited is not None:
             self.progress.say(f"once more: {limited}")
-            run, limited = self._measure_once(server, plan, label)
+            run, limited = self._measure_once(server, plan, label, lag_ms_max)
         if limited is not None:
             raise limited
         return run
@@ -140,7 +142,7 @@ class Stage:
             self.faults.append(f"{server.name}: {money}")
 
     def _measure_once(
-        self, server: Server, plan: LoadPlan, label: str
+        self, server: Server, plan: LoadPlan, label: str, lag_ms_max: float
     ) -> tuple[Run, GeneratorLimited | None]:
         known = self.probe(server, plan)
         ceiling = self.ceilings.of(plan, known.answer_bytes)
@@ -154,7 +156,7 @@ class Stage:
         self.faults += [f"{server.name}, {label}: {fault}" for fault in faults_of(run)]
         self.progress.say(f"{server.name}, {label}: {describe(run)}")
         try:
-            refuse_limited(run, ceiling)
+            refuse_limited(run, ceiling, lag_ms_max)
         except GeneratorLimited as limited:
             return run, GeneratorLimited(f"{server.name}, {label}: {limited}")
         return run, None
