@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,21 @@ from farebox.settings import ProductSettings
 PAYMENT_PROVIDER = "FAREBOX_PAYMENT_PROVIDER"
 TEST_PROVIDER = "test"
 """Asks for no card. What a product on one machine sells credits by, unless told otherwise."""
+
+
+_CONNECTIONS_MAX = 16_384
+_DESCRIPTORS_A_CONNECTION = 2.6
+"""Of HAProxy's, as it reckons them: one to the client, one to a replica, and some to spare."""
+
+
+def connections_max(descriptors_max: int) -> int:
+    """Clients' connections that HAProxy may take with so many descriptors.
+
+    The more it may have, the longer it keeps those to the replicas: see ADR 0009.
+    """
+    if descriptors_max == resource.RLIM_INFINITY:
+        return _CONNECTIONS_MAX
+    return max(1, min(_CONNECTIONS_MAX, int(descriptors_max / _DESCRIPTORS_A_CONNECTION)))
 
 
 def has_haproxy() -> bool:
@@ -47,6 +63,9 @@ def node_environment(
             "RAY_SERVE_ENABLE_HA_PROXY": "1",
             # One thread on two cores; four would take turns with the replicas.
             "RAY_SERVE_HAPROXY_NBTHREAD": "1",
+            "RAY_SERVE_HAPROXY_MAXCONN": str(
+                connections_max(resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+            ),
             # A log line a request through the manager: up to 0.17 of a core.
             "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
             "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(settings.fallback_proxy_port),

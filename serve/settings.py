@@ -34,9 +34,9 @@ class ValidatorConfig(BaseModel):
     """Rows that may wait in a replica; past it 429."""
     account_queue_rows_max: int = Field(default=8_192, ge=1024)
     """Rows that one account may have waiting in a replica; past it 429."""
-    queue_requests_max: int = Field(default=512, ge=1)
+    queue_requests_max: int = Field(default=256, ge=1)
     """Requests that may wait in a replica; past it 429."""
-    account_queue_requests_max: int = Field(default=256, ge=1)
+    account_queue_requests_max: int = Field(default=192, ge=1)
     """Requests that one account may have waiting in a replica; past it 429."""
     deadline_seconds: float = Field(default=10.0, gt=0, le=120)
     """From the whole body read to the answer; past it 503."""

@@ -47,6 +47,8 @@ class LoadPlan:
     seconds: float
     rate: float | None = None
     """Requests a second of an open loop; None sends each when the one before is answered."""
+    waits: bool = True
+    """Whether a request of an open loop that finds no free connection waits for one."""
     content_type: str = JSON
     accept: str = ""
     """`application/octet-stream` asks for, and then expects, float64 in place of JSON."""
@@ -96,6 +98,7 @@ def make_order(plan: LoadPlan) -> Order:
         connections=plan.connections,
         seconds=plan.seconds,
         rate=plan.rate,
+        waits=plan.waits,
         seed=SEED,
         timeout_seconds=ANSWER_SECONDS,
     )

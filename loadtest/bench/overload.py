@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loadtest.bench.ceiling import SHARE_MAX
 from loadtest.bench.goals import Goal
@@ -89,9 +89,7 @@ def measure_overload(stage: Stage, product_pid: int) -> OverloadResult:
     ceiling = stage.ceilings.of(many, probe.answer_bytes)
     # Poisson arrivals of a whole run are a fixed number: just below the bound stays below it.
     rate = min(wanted, 0.99 * SHARE_MAX * ceiling.requests_per_second)
-    plan = stage.singles(
-        product, connections=sizes.overload_connections, seconds=sizes.overload_seconds, rate=rate
-    )
+    plan = replace(many, rate=rate, waits=False)
     with MemorySampler(product_pid) as memory:
         times = rate / before.requests_per_second
         overload = stage.measure(product, plan, f"{times:.1f} peaks", lag_ms_max=LAG_MS_MAX)

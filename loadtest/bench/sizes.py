@@ -18,7 +18,7 @@ class Sizes:
     latency_seconds: float = 4
     latency_pairs: int = 1
     overload_seconds: float = 8
-    overload_connections: int = 3000
+    overload_connections: int = 1500
     """More than the server's queues hold, or nothing is ever refused; fewer than the 4,096 that
     HAProxy accepts by default."""
     bulk_seconds: float = 2

@@ -25,6 +25,8 @@ class Order:
     seconds: float
     rate: float | None
     """Requests a second to offer; None is the closed loop."""
+    waits: bool
+    """Whether a request of the open loop that finds no free connection waits for one."""
     seed: int
     timeout_seconds: float
 

@@ -52,9 +52,16 @@ class ClosedLoop:
 
 
 class OpenLoop:
-    """Requests leave when they are due; one that finds no free connection waits for its turn."""
+    """Requests leave when they are due; one that finds no free connection waits for its turn.
 
-    def __init__(self, dues: list[float], send: Send, record: Record) -> None:
+    Or, where nobody `waits`, never leaves: what more clients than there are connections would do
+    says nothing of the server.
+    """
+
+    def __init__(
+        self, dues: list[float], send: Send, record: Record, *, waits: bool = True
+    ) -> None:
+        self._waits = waits
         self._dues = dues
         self._send = send
         self._record = record
@@ -90,6 +97,9 @@ class OpenLoop:
             at += 1
             self._next = at
             self._send_queued(now)
+            if not self._waits:
+                self._record.unsent += len(self._queue)
+                self._queue.clear()
             now = monotonic()
 
     def _send_queued(self, now: float) -> None:

@@ -101,7 +101,7 @@ class Session:
         if order.rate is None:
             return ClosedLoop(order.seconds, self._send)
         dues = arrivals(order.rate, order.seconds, order.seed)
-        return OpenLoop(dues, self._send, self.record)
+        return OpenLoop(dues, self._send, self.record, waits=order.waits)
 
     async def _connect_all(self) -> None:
         limit = asyncio.Semaphore(CONNECTING_AT_ONCE)
@@ -146,7 +146,7 @@ class Session:
             if self._is_over(now):
                 break
             await asyncio.sleep(tick)
-        self.record.unsent = self._pace.waiting
+        self.record.unsent += self._pace.waiting
         await self._await_answers()
 
     def _is_over(self, now: float) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import sys
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from farebox import ray_node
 from farebox.home import Home
-from farebox.ray_node import _head_command, has_haproxy, node_environment
+from farebox.ray_node import _head_command, connections_max, has_haproxy, node_environment
 from farebox.settings import ProductSettings
 
 SOCKET_BYTES_MAX = 97
@@ -126,3 +127,13 @@ def test_the_head_listens_on_loopback_alone(home: Home) -> None:
 def test_a_small_machine_still_gets_two_cpus(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 1)
     assert "--num-cpus=2" in _head_command(home.ray, ProductSettings(cpus=0))
+
+
+@pytest.mark.parametrize(
+    ("descriptors", "connections"),
+    [(20_000, 7_692), (1_024, 393), (1_048_576, 16_384), (resource.RLIM_INFINITY, 16_384), (1, 1)],
+)
+def test_haproxy_takes_as_many_connections_as_the_descriptors_allow(
+    descriptors: int, connections: int
+) -> None:
+    assert connections_max(descriptors) == connections

@@ -22,11 +22,13 @@ def run_against(
     rate: float | None = None,
     expected: tuple[float, ...] = (0.25,),
     accept: str = "",
+    waits: bool = True,
 ) -> Run:
     with scripted_server(script) as address:
         target = Target("it", address, "/score", lambda _: b"{}", b'"probability":', ("a", "b"))
         bodies = (Body(b"{}", expected),)
-        return run_load(LoadPlan(target, bodies, connections, seconds, rate, accept=accept))
+        plan = LoadPlan(target, bodies, connections, seconds, rate, waits=waits, accept=accept)
+        return run_load(plan)
 
 
 def test_every_request_is_answered_and_counted() -> None:
@@ -98,6 +100,18 @@ def test_in_an_open_loop_a_slow_answer_counts_for_those_that_waited_behind_it() 
     )
     assert run.answers_200 == 20
     assert run.latency().max_ms > 3 * service_seconds * 1000
+
+
+def test_where_nobody_waits_what_finds_no_connection_is_never_sent() -> None:
+    run = run_against(
+        lambda n, head: Reply(RIGHT, after_seconds=0.2),
+        connections=1,
+        seconds=0.5,
+        rate=40,
+        waits=False,
+    )
+    assert run.sent == run.answers_200 < 6
+    assert run.sent + run.unsent == 20
 
 
 def test_in_a_closed_loop_each_answer_counts_from_when_it_was_asked_for() -> None:
