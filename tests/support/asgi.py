@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
 from serve.http import AsgiApp, Message, Scope
 
 PREDICTIONS = "/v1/predictions"
+PROBLEM = "application/problem+json"
 
 
 @dataclass
@@ -102,3 +104,17 @@ async def post(
     named |= {name.replace("_", "-"): value for name, value in headers.items()}
     sent = {name: value for name, value in named.items() if value}
     return await call(app, path, "POST", sent, *chunks, ends=ends)
+
+
+def assert_problem(reply: Reply, status: int, code: str) -> None:
+    """The reply is this problem document, under a key of ours."""
+    assert (reply.status, reply.json["code"]) == (status, code)
+    assert reply.json["status"] == status
+    assert reply.headers["content-type"] == PROBLEM
+    assert reply.headers["content-length"] == str(len(reply.body))
+    assert is_ours(reply.headers["idempotency-key"])
+
+
+def is_ours(key: str) -> bool:
+    """Whether a key was made by the server."""
+    return uuid.UUID(key).version == 8
