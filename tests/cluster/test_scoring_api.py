@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -15,6 +17,8 @@ from tests.support.api import APP, PREDICTIONS, Api, body
 from tests.support.product import Product
 
 FEATURES = 241
+WAITING_SECONDS = 2.0
+"""Long enough for a burst to arrive, far below the deadline of what waits."""
 
 
 def assert_problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
@@ -259,9 +263,12 @@ def test_a_failing_request_is_not_charged_and_the_requests_beside_it_are(make_ap
     assert healthy.balance == 80
 
 
-def test_too_much_waiting_429_with_retry_after(make_api: Any) -> None:
+def test_too_much_waiting_429_with_retry_after(product: Product, make_api: Any) -> None:
     api = make_api("100000")
-    responses = api.score_at_once(300, payload=body([[0] * FEATURES] * 100))
+    with ThreadPoolExecutor(1) as pool, product.suspended("Billing"):
+        burst = pool.submit(api.score_at_once, 300, payload=body([[0] * FEATURES] * 100))
+        time.sleep(WAITING_SECONDS)
+    responses = burst.result()
     refused = [response for response in responses if response.status_code != 200]
     assert refused, "nothing was refused: the bounds of this cluster are 64 requests an account"
     for response in refused:

@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -136,6 +138,19 @@ class Product:
             except psutil.NoSuchProcess:
                 continue
         return found
+
+    @contextmanager
+    def suspended(self, deployment: str) -> Iterator[None]:
+        """The deployment's processes stand still meanwhile: what needs them waits."""
+        processes = self.processes(f"ServeReplica:scoring:{deployment}")
+        assert processes
+        for process in processes:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in processes:
+                process.resume()
 
     def applications(self) -> dict[str, Any]:
         """The Serve applications as the dashboard tells them."""
