@@ -16,7 +16,7 @@ import uvicorn
 from serve.http import Receive, Scope, Send
 from serve.ray_http import Ingress
 from serve.scoring_protocol import SHORTCUT, ScoringProtocol
-from tests.support.serving import Replica
+from tests.support.serving import Replica, make_body
 
 WAIT_SECONDS = 30.0
 
@@ -189,3 +189,13 @@ def make_chunked(*chunks: bytes, trailers: str = "", **headers: str) -> bytes:
     head = make_request(content_length="", transfer_encoding="chunked", **headers)
     pieces = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks)
     return head + pieces + b"0\r\n" + trailers.encode() + b"\r\n"
+
+
+def scoring(replica: Replica, body: bytes | None = None, **headers: str) -> bytes:
+    """The bytes of a scoring request of Anna's."""
+    return make_request(make_body() if body is None else body, **as_anna(replica, headers))
+
+
+def as_anna(replica: Replica, headers: dict[str, str]) -> dict[str, str]:
+    """These headers under Anna's key, unless they name another."""
+    return {"authorization": replica.anna} | headers

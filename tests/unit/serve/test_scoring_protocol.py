@@ -13,6 +13,7 @@ from tests.support.scoring_server import (
     ScoringServer,
     make_chunked,
     make_request,
+    scoring,
     serve,
     wait_until,
 )
@@ -40,15 +41,6 @@ async def server(replica: Replica) -> AsyncIterator[ScoringServer]:
 @pytest.fixture
 async def bounded(models: Models) -> Replica:
     return make_replica(models, body_bytes_max=1024)
-
-
-def scoring(replica: Replica, body: bytes | None = None, **headers: str) -> bytes:
-    """The bytes of a scoring request of Anna's."""
-    return make_request(make_body() if body is None else body, **as_anna(replica, headers))
-
-
-def as_anna(replica: Replica, headers: dict[str, str]) -> dict[str, str]:
-    return {"authorization": replica.anna} | headers
 
 
 async def test_an_answer_has_every_header_once_and_never_saw_asgi(

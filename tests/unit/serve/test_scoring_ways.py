@@ -13,7 +13,7 @@ from serve.scoring_protocol import SHORTCUT, ScoringProtocol
 from tests.support.scoring_server import (
     Protocol,
     WireAnswer,
-    make_request,
+    scoring,
     serve,
 )
 from tests.support.serving import (
@@ -30,15 +30,6 @@ pytestmark = pytest.mark.anyio
 PACKED = "application/octet-stream"
 BITS = f"{PACKED}; layout=bits"
 ROUTE = "/v1/predictions"
-
-
-def scoring(replica: Replica, body: bytes | None = None, **headers: str) -> bytes:
-    """The bytes of a scoring request of Anna's."""
-    return make_request(make_body() if body is None else body, **as_anna(replica, headers))
-
-
-def as_anna(replica: Replica, headers: dict[str, str]) -> dict[str, str]:
-    return {"authorization": replica.anna} | headers
 
 
 def packed(replica: Replica, body: bytes, query: str = "?model=fragile", **headers: str) -> bytes:
