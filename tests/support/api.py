@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -49,24 +49,32 @@ class Api:
         return Decimal(self.client.get("/v1/account").raise_for_status().json()["credits_balance"])
 
     def score_at_once(
-        self, count: int, key: str | None = None, payload: Any = None
+        self,
+        count: int,
+        key: str | None = None,
+        payload: Any = None,
+        on_answer: Callable[[], None] = lambda: None,
     ) -> list[httpx.Response]:
-        """The same request `count` times, all at the same time."""
-        return asyncio.run(self._score_at_once(count, key, payload or body()))
+        """The same request `count` times, all at the same time; `on_answer` is called at each."""
+        return asyncio.run(self._score_at_once(count, key, payload or body(), on_answer))
 
     async def _score_at_once(
-        self, count: int, key: str | None, payload: Any
+        self, count: int, key: str | None, payload: Any, on_answer: Callable[[], None]
     ) -> list[httpx.Response]:
         headers = {"Authorization": f"Bearer {self.key}"}
         if key is not None:
             headers["Idempotency-Key"] = key
+
+        async def score(client: httpx.AsyncClient) -> httpx.Response:
+            response = await client.post(PREDICTIONS, json=payload)
+            on_answer()
+            return response
+
         limits = httpx.Limits(max_connections=count)
         async with httpx.AsyncClient(
             base_url=self.base_url, headers=headers, timeout=60, limits=limits, trust_env=False
         ) as client:
-            return await asyncio.gather(
-                *(client.post(PREDICTIONS, json=payload) for _ in range(count))
-            )
+            return await asyncio.gather(*(score(client) for _ in range(count)))
 
 
 def statuses(responses: Sequence[httpx.Response]) -> dict[int, int]:
