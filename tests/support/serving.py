@@ -36,6 +36,7 @@ from serve.pricing import Pricing
 from serve.readiness import Readiness
 from serve.scorer import ModelPool
 from serve.settings import ServeSettings, ValidatorConfig
+from serve.v2.infer_app import InferApp
 from tests.support.fragile_model import NAME
 
 ANNA = uuid.UUID(int=1)
@@ -253,7 +254,7 @@ def make_replica(models: Models, *, credits_granted: str = "100", **bounds: floa
         pipeline=pipeline,
         seen=seen,
         api=api,
-        app=ScoringApp(pipeline, api, seen),
+        app=ScoringApp(pipeline, api, seen, InferApp(pipeline, seen)),
         used_keys=used_keys,
         anna=accounts.open_account(ANNA),
         boris=accounts.open_account(BORIS),
