@@ -106,20 +106,30 @@ _HEADERS = [
 ]
 
 
-def _operation(path: str, parameters: tuple[str, ...]) -> dict[str, Any]:
+def path_parameters(*names: str) -> list[dict[str, Any]]:
+    """What stands in the path."""
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in names
+    ]
+
+
+def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI's `responses` for an operation that can answer these statuses."""
+    return {
+        status: {"description": _ERRORS[status], "content": {_JSON: {"schema": _ERROR}}}
+        for status in statuses
+    }
+
+
+def _operation(parameters: tuple[str, ...]) -> dict[str, Any]:
     return {
         "summary": "Infer and pay",
         "tags": ["open inference protocol"],
         "operationId": "infer" if len(parameters) == 1 else "infer_version",
         "description": "Scores all rows and charges the account once, as POST /v1/predictions.",
         "security": [{"HTTPBearer": []}],
-        "parameters": [
-            *(
-                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-                for name in parameters
-            ),
-            *_HEADERS,
-        ],
+        "parameters": [*path_parameters(*parameters), *_HEADERS],
         "requestBody": {
             "required": True,
             "content": {
@@ -136,16 +146,13 @@ def _operation(path: str, parameters: tuple[str, ...]) -> dict[str, Any]:
                     _BINARY: {"schema": {"type": "string", "format": "binary"}},
                 },
             },
-            **{
-                str(status): {"description": said, "content": {_JSON: {"schema": _ERROR}}}
-                for status, said in _ERRORS.items()
-            },
+            **{str(status): each for status, each in error_responses(*_ERRORS).items()},
         },
     }
 
 
 INFER_OPERATIONS: dict[str, Any] = {
-    path: {"post": _operation(path, parameters)}
+    path: {"post": _operation(parameters)}
     for path, parameters in {
         "/v2/models/{name}/infer": ("name",),
         "/v2/models/{name}/versions/{version}/infer": ("name", "version"),

@@ -56,15 +56,6 @@ class ModelInfo(Message):
     outputs: list[TensorInfo]
 
 
-class IndexRequest(BaseModel):
-    """The body of a request for the index; both fields may be left out, and so may the body."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    repository_name: str = ""
-    ready: bool = Field(default=False, description="Every model that is served is ready")
-
-
 class IndexEntry(Message):
     """A version of a model."""
 
