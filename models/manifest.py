@@ -16,6 +16,7 @@ MANIFEST_FILE = "manifest.json"
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 Version = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}$")]
+Role = Annotated[str, Field(pattern=r"^[a-z][a-z_]*$", max_length=32)]
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max_length=64)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -96,6 +97,8 @@ class Manifest(Part):
     labels: Labels
     decision: Decision
     artifact: Artifact
+    files: dict[Role, Artifact] = {}
+    """Other files of this version by what they are for, such as `reference`."""
     training: Training
     metrics: dict[str, SplitMetrics]
     features_sha256: Sha256

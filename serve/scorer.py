@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from billing.settings import BillingSettings
 from models.errors import ManifestInvalid, PredictionFailed
 from models.lightgbm_model import LightGBMModel, load_model
 from models.registry import read_catalog
+from serve.drift_counts import ScoredCounts
+from serve.drift_recording import DriftRecording
 from serve.lanes import LaneAddress, LaneServer
 from serve.load import LOAD, CpuShare
 from serve.logs import configure_logs
@@ -22,7 +25,9 @@ from serve.validation import unpack_rows
 class ModelPool:
     """Every model version of the catalogue, loaded and checked."""
 
-    def __init__(self, settings: ServeSettings) -> None:
+    def __init__(self, settings: ServeSettings, scored: ScoredCounts | None = None) -> None:
+        """What is scored is counted in `scored`, for drift."""
+        self.scored = scored or ScoredCounts()
         root = settings.models_dir
         catalog = read_catalog(root)
         if not catalog.manifests:
@@ -32,11 +37,19 @@ class ModelPool:
             for manifest in catalog.manifests
         }
 
-    def predict(self, model: str, version: str, packed_rows: bytes, rows: int) -> Probabilities:
-        """Probabilities of the positive class, float64 (rows,); NaN where the model failed."""
+    def predict(
+        self, model: str, version: str, packed_rows: bytes, rows: int, *, counts: bool = True
+    ) -> Probabilities:
+        """Probabilities of the positive class, float64 (rows,); NaN where the model failed.
+
+        `counts`: whether these are rows that drift is reckoned from; a shadow's are not.
+        """
         loaded = self._models[model, version]
         matrix = unpack_rows(packed_rows, rows, len(loaded.manifest.feature_schema))
-        return predict_or_nan(loaded, matrix)
+        probabilities = predict_or_nan(loaded, matrix)
+        if counts:
+            self.scored.add(model, version, matrix, probabilities)
+        return probabilities
 
 
 def predict_or_nan(model: LightGBMModel, matrix: np.ndarray[Any, Any]) -> Probabilities:
@@ -66,7 +79,8 @@ class LightGBMScorer:
     async def __init__(self) -> None:  # type: ignore[misc] # Ray awaits it: lanes need the loop
         configure_logs()
         settings = ServeSettings()
-        self._pool = ModelPool(settings)
+        self._drift = DriftRecording(BillingSettings(), settings)
+        self._pool = ModelPool(settings, self._drift.counts)
         self._cpu = CpuShare()
         self._lanes = LaneServer(self.take)
         self._address = await self._lanes.start(lane_host(settings))
@@ -89,3 +103,4 @@ class LightGBMScorer:
 
     async def __del__(self) -> None:
         await self._lanes.close()
+        await self._drift.close()
