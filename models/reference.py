@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationError, model_validator
 
 from models.errors import ArtifactMismatch
+from models.loading import read_checked
 from models.manifest import Manifest, Part
 from models.registry import artifact_folder
 
@@ -94,13 +95,8 @@ def read_reference(root: Path, manifest: Manifest) -> Reference | None:
     named = manifest.files.get(REFERENCE_ROLE)
     if named is None:
         return None
-    path = artifact_folder(root, manifest.name, manifest.version) / named.file
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ArtifactMismatch(f"{path}: {error.strerror}") from error
-    if hashlib.sha256(content).hexdigest() != named.sha256:
-        raise ArtifactMismatch(f"{path}: the sha256 is not the manifest's")
+    folder = artifact_folder(root, manifest.name, manifest.version)
+    content, path = read_checked(folder, named), folder / named.file
     try:
         reference = Reference.model_validate_json(content)
     except ValidationError as error:

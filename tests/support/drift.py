@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from billing.database import Database
 from billing.reports.drift import ScoredRows, add_scored
-from models.lightgbm_model import load_model
+from models.loading import load_model
 from models.manifest import MANIFEST_FILE, Artifact, write_manifest
 from models.reference import (
     BINS,
