@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, DateTime, SmallInteger, Table, Text, Uuid
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from billing.tables import Xid8, metadata
 
@@ -120,3 +131,22 @@ latency_hours = Table(
     _count("requests"),
 )
 """What replicas counted is in the minutes at first, later in the hours: never in both."""
+
+shadow_days = Table(
+    "shadow_days",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("champion", Text, primary_key=True),
+    Column("challenger", Text, primary_key=True),
+    Column("replica_id", Uuid, primary_key=True),
+    _count("instances"),
+    _count("disagreements"),
+    Column("difference_sum", Double, nullable=False),
+    Column("difference_max", Double, nullable=False),
+    Column("histogram", ARRAY(BigInteger), nullable=False),
+    _count("dropped"),
+    _count("failed"),
+    postgresql_with={"fillfactor": 70},
+)
+"""A row a replica: few, as challengers run in the shadow for days, not for ever."""
