@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TypeAlias
 
@@ -135,6 +137,7 @@ class LoadedModels:
                 del self._failures[key]
 
     def _load_all(self) -> None:
+        _import_libraries()
         first_fault: ModelError | None = None
         for manifest in self._watch.catalog.served:
             key = (manifest.name, manifest.version)
@@ -145,3 +148,13 @@ class LoadedModels:
                 first_fault = first_fault or error
         if not self._models:
             raise first_fault or ManifestInvalid(f"there is no model in {self._root}")
+
+
+def _import_libraries() -> None:
+    """Those of every kind: done later, for the first model of a kind, it stalls batches for 80 ms.
+
+    Where one is missing, loading a model of its kind says so.
+    """
+    for name in ("lightgbm", "onnxruntime"):
+        with suppress(ImportError, OSError):
+            import_module(name)

@@ -67,11 +67,13 @@ class LightGBMScorer:
         self._address = await self._lanes.start(lane_host(settings))
 
     async def take(self, asked: bytes) -> bytes:
-        """Probabilities as float64 bytes, one a row; nothing where the version cannot be loaded."""
+        """Probabilities as float64 bytes, one a row; none where the version cannot be loaded."""
         model, version, packed_rows, rows = decode_rows(asked)
         loaded = self._pool.loaded
         if (model, version) not in loaded and not await loaded.fetch(model, version):
             return NOT_LOADED
+        if not rows:
+            return b""
         return self._pool.predict(model, version, packed_rows, rows).tobytes()
 
     async def lane(self) -> LaneAddress:
