@@ -7,6 +7,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    Double,
     SmallInteger,
     Table,
     Text,
@@ -151,3 +152,22 @@ drift_parcels = Table(
     Column("taken_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 """The last parcel of counts that each replica sent: none is added twice."""
+
+shadow_days = Table(
+    "shadow_days",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("champion", Text, primary_key=True),
+    Column("challenger", Text, primary_key=True),
+    Column("replica_id", Uuid, primary_key=True),
+    _count("instances"),
+    _count("disagreements"),
+    Column("difference_sum", Double, nullable=False),
+    Column("difference_max", Double, nullable=False),
+    Column("histogram", ARRAY(BigInteger), nullable=False),
+    _count("dropped"),
+    _count("failed"),
+    postgresql_with={"fillfactor": 70},
+)
+"""A row a replica: few, as challengers run in the shadow for days, not for ever."""

@@ -16,6 +16,7 @@ from billing.top_ups.ports import PaymentProvider
 from billing.users.passwords import Passwords
 from billing.users.values import Welcome
 from models.registry import ARTIFACTS_ROOT, Catalog
+from models.watching import CatalogWatch
 from serve.accounts.settings import AccountsSettings
 from serve.accounts.slots import Slots
 from serve.accounts.throttling import Throttles
@@ -32,7 +33,7 @@ class Services:
     database: Database
     billing: BillingSettings
     settings: AccountsSettings
-    catalog: Catalog
+    watch: CatalogWatch
     passwords: Passwords
     throttles: Throttles
     payments: PaymentProvider | None = None
@@ -40,6 +41,11 @@ class Services:
     now: Callable[[], datetime] = field(default=_now)
     exports: Slots = field(default_factory=Slots)
     models_dir: Path = ARTIFACTS_ROOT
+
+    @property
+    def catalog(self) -> Catalog:
+        """All models of now."""
+        return self.watch.catalog
 
     @property
     def welcome(self) -> Welcome:
