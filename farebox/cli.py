@@ -25,7 +25,7 @@ from billing.database import Database
 from billing.errors import BillingError
 from billing.keys import parse_key
 from billing.migrate import migrate
-from billing.prices import Price, set_price
+from billing.prices import Operation, Price, set_price
 from billing.reconcile import Report, reconcile
 from billing.reports.rebuilding import rebuild
 from billing.retention import prune_answers
@@ -238,6 +238,9 @@ def set_price_command(
         str, typer.Option("--credits", help="Credits for one instance, such as 1 or 0.5")
     ],
     version: Annotated[str | None, typer.Option(help="This version alone")] = None,
+    operation: Annotated[
+        Operation, typer.Option(help="An explanation is paid beside its prediction")
+    ] = Operation.PREDICT,
     effective_from: Annotated[
         str | None, typer.Option("--from", help="When, such as 2030-01-31T12:00 (UTC); now")
     ] = None,
@@ -247,11 +250,12 @@ def set_price_command(
     moment = _parse_moment(effective_from) if effective_from else datetime.now(UTC)
 
     async def store(database: Database, _settings: BillingSettings) -> None:
-        await set_price(database, Price(model, version, amount, moment), COMMAND_LINE)
+        await set_price(database, Price(model, version, amount, moment, operation), COMMAND_LINE)
 
     _with_database(store)
     since = f" from {moment:%Y-%m-%d %H:%M:%S} UTC" if effective_from else ""
-    out.print(f"{model} {version or '(all versions)'}: {amount} credits an instance{since}")
+    which = "" if operation is Operation.PREDICT else f" to {operation}"
+    out.print(f"{model} {version or '(all versions)'}: {amount} credits an instance{which}{since}")
 
 
 @admin.command(name="create")
