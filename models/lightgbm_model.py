@@ -66,6 +66,11 @@ class LightGBMModel:
             raise PredictionFailed(f"LightGBM: {error}", every_row) from error
         return _check(found)
 
+    def explain(self, matrix: Matrix) -> Probabilities:
+        """Contributions to the log-odds, float64 (n, features + 1), the base value last."""
+        found = self.booster.predict(matrix, num_threads=THREADS, pred_contrib=True)
+        return np.asarray(found, np.float64)
+
 
 def _check(probabilities: Probabilities) -> Probabilities:
     # A NaN fails both comparisons, so one pass finds NaN, infinities and what is out of range.

@@ -123,6 +123,11 @@ class Manifest(Part):
         """The probability from which on the label is the positive one."""
         return self.decision.threshold
 
+    @property
+    def can_explain(self) -> bool:
+        """Whether the contributions of the features can be told, which not every kind can."""
+        return self.kind == "lightgbm"
+
     def label_of(self, probability: float) -> str:
         """The word for a row of this probability."""
         positive = probability >= self.decision.threshold

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -10,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.security import HTTPBearer
 
 from billing.api_keys.values import Scope
+from billing.credits import Credits
 from billing.errors import PriceMissing
 from billing.principal import Principal
 from models.manifest import Manifest
@@ -114,10 +116,7 @@ async def list_models(pipeline: PipelineDependency) -> ModelList:
 
 def _model_card(manifest: Manifest, pipeline: Pipeline) -> ModelCard:
     newest = pipeline.catalog.find(manifest.name, None)
-    try:
-        price = str(pipeline.pricing.price(manifest.name, manifest.version, 1))
-    except PriceMissing:
-        price = None
+    pricing = pipeline.pricing
     return ModelCard(
         name=manifest.name,
         version=manifest.version,
@@ -126,10 +125,20 @@ def _model_card(manifest: Manifest, pipeline: Pipeline) -> ModelCard:
         threshold=manifest.threshold,
         features=list(manifest.feature_schema.names),
         features_sha256=manifest.feature_schema.sha256,
-        price_per_instance=price,
+        price_per_instance=_price_of_one(pricing.price, manifest),
+        explanation_price_per_instance=(
+            _price_of_one(pricing.explanation_price, manifest) if manifest.can_explain else None
+        ),
         created_at=manifest.created_at.isoformat(),
         default=newest.version == manifest.version,
     )
+
+
+def _price_of_one(price: Callable[[str, str, int], Credits], manifest: Manifest) -> str | None:
+    try:
+        return str(price(manifest.name, manifest.version, 1))
+    except PriceMissing:
+        return None
 
 
 @router.get(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from models.errors import ManifestInvalid, PredictionFailed
+from models.explanations import Explanations, explain_rows
 from models.lightgbm_model import LightGBMModel, load_model
 from models.registry import read_catalog
 from serve.lanes import LaneAddress, LaneServer
@@ -37,6 +38,14 @@ class ModelPool:
         loaded = self._models[model, version]
         matrix = unpack_rows(packed_rows, rows, len(loaded.manifest.feature_schema))
         return predict_or_nan(loaded, matrix)
+
+    def explain(
+        self, model: str, version: str, packed_rows: bytes, rows: int, features_max: int
+    ) -> Explanations:
+        """What contributed most to the probabilities, which are NaN where the model failed."""
+        loaded = self._models[model, version]
+        matrix = unpack_rows(packed_rows, rows, len(loaded.manifest.feature_schema))
+        return explain_rows(loaded, matrix, predict_or_nan(loaded, matrix), features_max)
 
 
 def predict_or_nan(model: LightGBMModel, matrix: np.ndarray[Any, Any]) -> Probabilities:
@@ -72,8 +81,11 @@ class LightGBMScorer:
         self._address = await self._lanes.start(lane_host(settings))
 
     async def take(self, asked: bytes) -> bytes:
-        """Probabilities as float64 bytes, one a row, for what `encode_rows` made."""
-        return self._pool.predict(*decode_rows(asked)).tobytes()
+        """Probabilities as float64 bytes, or rows of `row_type`, for what `encode_rows` made."""
+        question = decode_rows(asked)
+        if question.explained_features:
+            return self._pool.explain(*question).tobytes()
+        return self._pool.predict(*question[:4]).tobytes()
 
     async def lane(self) -> LaneAddress:
         """Where this replica takes calls without Ray in between."""

@@ -227,7 +227,13 @@ async def test_the_documented_query_is_what_packed_rows_take(
 ) -> None:
     parameters = document["paths"][ROUTE]["post"]["parameters"]
     documented = {each["name"] for each in parameters if each["in"] == "query"}
-    candidates = {"model": "fragile", "version": "1", "layout": "bits", "instances": "1"}
+    candidates = {
+        "model": "fragile",
+        "version": "1",
+        "explain": "false",
+        "layout": "bits",
+        "instances": "1",
+    }
     taken = set()
     for name, value in candidates.items():
         query = urlencode({"model": "fragile"} | {name: value})
