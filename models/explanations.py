@@ -39,7 +39,7 @@ class Explainer(Protocol):
 
 
 def row_type(features_max: int) -> np.dtype[np.void]:
-    """One explained row, little-endian: 36 bytes and 12 for each contribution.
+    """One explained row, little-endian: 32 bytes and 12 for each contribution.
 
     `features` are columns, `contributions` theirs, the largest first by absolute value; one that
     is zero stands for none. `rest` is the sum of those that are left out.

@@ -75,7 +75,7 @@ RunBatch = Callable[[Sequence[Job]], Awaitable[None]]
 
 
 class MicroBatcher:
-    """Queues jobs by model version and what is asked of it; hands them to `run_batch`, oldest first.
+    """Queues jobs by model version and what is asked of it, and hands them on, oldest first.
 
     An idle replica adds no wait: a job leaves in the next turn of the event loop. A busy one fills
     batches by itself while its slots are taken. `run_batch` finishes each job; what it leaves
