@@ -41,6 +41,7 @@ from farebox.errors import FareboxError
 from farebox.home import Home
 from farebox.product import run_product
 from farebox.ray_node import PAYMENT_PROVIDER, TEST_PROVIDER
+from farebox.reasons import describe_answer
 from farebox.running import RunningProduct, end_leftovers, is_running
 from farebox.settings import ProductSettings
 from farebox.store import billing_settings, postgres_url
@@ -112,13 +113,20 @@ def score(
     idempotency_key: Annotated[
         str | None, typer.Option(help="Makes it safe to run the same command again")
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Print what contributed to each; paid beside it")
+    ] = False,
 ) -> None:
     """Score apps on the running product, at the demo account's or your own key's expense."""
     if bool(features) == bool(file):
         raise typer.BadParameter("name features, or give --file; not both")
     instances = _read_instances(file) if file else [features]
     client = ScoringClient.from_environment(Home.from_environment())
-    out.print_json(data=client.score(model, instances, idempotency_key))
+    answer = client.score(model, instances, idempotency_key, explain=explain)
+    if explain:
+        out.print("\n".join(describe_answer(answer)), markup=False)
+    else:
+        out.print_json(data=answer)
 
 
 @app.command(name="reconcile")
