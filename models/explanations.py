@@ -13,15 +13,14 @@ sum is the raw score, the log-odds of the probability. Measured on one thread be
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import PredictionFailed
+from models.prediction import Contributions, Matrix, Model, Probabilities
 
-Matrix: TypeAlias = NDArray[np.uint8]
-Floats: TypeAlias = NDArray[np.float64]
 Explanations: TypeAlias = np.ndarray[tuple[int], np.dtype[np.void]]
 """Rows of `row_type`."""
 
@@ -29,13 +28,6 @@ TOLERANCE = 1e-6
 """What a sum of contributions may be off, as a raw score and as a probability."""
 _SATURATED = 1e-9
 """So near to 0 or 1 a probability says too little of its raw score to compare the two."""
-
-
-class Explainer(Protocol):
-    """A model that can say what contributed."""
-
-    def explain(self, matrix: Matrix) -> Floats:
-        """Contributions to the log-odds, float64 (n, features + 1), the base value last."""
 
 
 def row_type(features_max: int) -> np.dtype[np.void]:
@@ -57,7 +49,7 @@ def row_type(features_max: int) -> np.dtype[np.void]:
 
 
 def explain_rows(
-    model: Explainer, matrix: Matrix, probabilities: Floats, features_max: int
+    model: Model, matrix: Matrix, probabilities: Probabilities, features_max: int
 ) -> Explanations:
     """What contributed most to these probabilities of the model's, which may be NaN.
 
@@ -76,7 +68,7 @@ def explain_rows(
     return explained
 
 
-def agree(raw_scores: Floats, probabilities: Floats) -> NDArray[np.bool_]:
+def agree(raw_scores: NDArray[np.float64], probabilities: Probabilities) -> NDArray[np.bool_]:
     """Whether each raw score is that of its probability, both ways; False for a NaN."""
     with np.errstate(over="ignore", divide="ignore"):
         as_probabilities = 1.0 / (1.0 + np.exp(-raw_scores))
@@ -87,7 +79,7 @@ def agree(raw_scores: Floats, probabilities: Floats) -> NDArray[np.bool_]:
     return same_probability & (same_score | saturated)
 
 
-def _contributions_or_nan(model: Explainer, matrix: Matrix) -> Floats:
+def _contributions_or_nan(model: Model, matrix: Matrix) -> Contributions:
     """Contributions of all rows; NaN for those that the model fails on, found by halving."""
     if not len(matrix):
         return np.empty((0, matrix.shape[1] + 1))
@@ -102,7 +94,7 @@ def _contributions_or_nan(model: Explainer, matrix: Matrix) -> Floats:
 
 
 def _fill(
-    explained: Explanations, rows: NDArray[Any], contributions: Floats, features_max: int
+    explained: Explanations, rows: NDArray[Any], contributions: Contributions, features_max: int
 ) -> None:
     """Write the parts of these rows; of equal contributions the earlier column comes first."""
     of_features = contributions[:, :-1]

@@ -56,7 +56,7 @@ class BatchRun:
         probabilities = await self._scorer.predict(
             model, version, b"".join([job.packed_rows for job in jobs]), rows
         )
-        decision = Decision.of(self._catalog.find(model, version))
+        decision = Decision.of(self._catalog.look_up(model, version))
         predicted = _write_predictions(jobs, probabilities, decision)
         self._observer.batch_predicted(len(jobs), rows, time.monotonic() - started)
         return predicted
@@ -69,7 +69,7 @@ class BatchRun:
         explained = await self._scorer.explain(
             first.model, first.version, packed_rows, rows, first.explained_features
         )
-        manifest = self._catalog.find(first.model, first.version)
+        manifest = self._catalog.look_up(first.model, first.version)
         failed = np.isnan(explained["probability"])
         predicted = []
         start = 0

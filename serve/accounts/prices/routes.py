@@ -36,7 +36,7 @@ async def list_prices(services: ServicesDependency) -> PriceList:
     table = await _fetch_table(services)
     found = [
         _price_in_effect(table, manifest, operation)
-        for manifest in services.catalog.manifests
+        for manifest in services.catalog.served
         for operation in Operation
         if operation is not Operation.EXPLAIN or manifest.can_explain
     ]

@@ -10,7 +10,9 @@ import pytest
 
 from models.errors import PredictionFailed
 from models.explanations import TOLERANCE, agree, explain_rows, row_type
-from models.lightgbm_model import LightGBMModel, load_model
+from models.lightgbm_model import LightGBMModel
+from models.loading import load_model
+from models.prediction import Model
 from models.registry import ARTIFACTS_ROOT, read_catalog
 from tests.support import explained_model
 from tests.support.explained_model import BASE, INTERNET, SEND_SMS, write_explained_model
@@ -23,7 +25,7 @@ def sigmoid(scores: Matrix) -> Matrix:
     return result
 
 
-class Told:
+class Told(Model):
     """A model whose contributions are what it is told, by the first value of a row."""
 
     def __init__(self, *contributions: list[float]) -> None:
