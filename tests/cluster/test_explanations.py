@@ -123,6 +123,17 @@ def test_no_more_than_64_instances_are_explained_at_once(api: Api) -> None:
     assert api.balance == 100
 
 
+def test_a_kind_that_cannot_explain_says_so_and_predicts(api: Api) -> None:
+    plain = body([["SEND_SMS"]], model="linear")
+    assert_problem(api.score({**plain, "explain": True}), 422, "explanation_unsupported")
+    assert api.balance == 100
+    [prediction] = api.score(plain).raise_for_status().json()["predictions"]
+    assert prediction["probability"] == pytest.approx(0.880797, abs=1e-6)
+    models = api.client.get("/v1/models").json()["models"]
+    [linear] = [each for each in models if each["name"] == "linear"]
+    assert linear["explanation_price_per_instance"] is None
+
+
 def test_a_prediction_that_cannot_be_explained_is_not_charged(api: Api) -> None:
     """The fragile model's contributions are NaN, whatever it predicts."""
     fragile = body([["SEND_SMS"]], model="fragile")

@@ -17,6 +17,8 @@ from tests.support.documents import assert_documented
 from tests.support.explained_model import BASE, INTERNET, NAME, SEND_SMS, write_explained_model
 from tests.support.fragile_model import NAME as FRAGILE
 from tests.support.fragile_model import write_fragile_model
+from tests.support.linear_model import NAME as LINEAR
+from tests.support.linear_model import write_linear_model
 from tests.support.serving import ANNA, Models, Replica, make_body, make_prices, make_replica, turns
 
 pytestmark = pytest.mark.anyio
@@ -31,6 +33,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
     root = tmp_path_factory.mktemp("artifacts")
     write_fragile_model(root)
     write_explained_model(root)
+    write_linear_model(root)
     return Models.load(root)
 
 
@@ -171,18 +174,13 @@ async def test_more_instances_than_the_bound_are_refused_before_a_hop(models: Mo
     assert (await post_as_anna(replica, make_body([], [], [], model=NAME))).status == 200
 
 
-async def test_a_kind_that_cannot_explain_is_refused_before_a_hop(
-    models: Models, replica: Replica
-) -> None:
-    onnx = models.catalog.find(NAME).model_copy(update={"kind": "onnx"})
-    replica.pipeline.catalog = Catalog((onnx,))
-    reply = await post_as_anna(replica, explained())
+async def test_a_kind_that_cannot_explain_is_refused_before_a_hop(replica: Replica) -> None:
+    reply = await post_as_anna(replica, make_body(BOTH, model=LINEAR, explain=True))
     assert_problem(reply, 422, "explanation_unsupported")
     assert_documented(replica.api.openapi(), PREDICTIONS, "POST", reply)
     assert replica.scorer.explained == []
-    [card] = (await call(replica.app, "/v1/models")).json["models"]
-    assert (card["price_per_instance"], card["explanation_price_per_instance"]) == ("1", None)
     assert await replica.balance() == "100"
+    assert (await post_as_anna(replica, make_body(BOTH, model=LINEAR))).status == 200
 
 
 async def test_a_paid_explanation_is_replayed_whatever_became_of_the_model(
@@ -214,7 +212,8 @@ async def test_an_explanation_is_not_sold_without_a_price_of_the_prediction(
 
 async def test_models_show_what_an_explanation_costs(replica: Replica) -> None:
     cards = (await call(replica.app, "/v1/models")).json["models"]
-    assert {card["explanation_price_per_instance"] for card in cards} == {"0.5"}
+    shown = {card["name"]: card["explanation_price_per_instance"] for card in cards}
+    assert shown == {NAME: "0.5", FRAGILE: "0.5", LINEAR: None}
 
 
 async def test_an_account_that_can_pay_the_prediction_alone_is_refused(models: Models) -> None:
