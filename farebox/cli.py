@@ -45,6 +45,7 @@ from farebox.ray_node import PAYMENT_PROVIDER, TEST_PROVIDER
 from farebox.reasons import describe_answer
 from farebox.running import RunningProduct, end_leftovers, is_running
 from farebox.settings import ProductSettings
+from farebox.shadow_commands import differences_command
 from farebox.store import billing_settings, postgres_url
 from farebox.store import with_database as _with_database
 from models.errors import ModelError
@@ -66,6 +67,7 @@ app.add_typer(prices, name="prices")
 app.add_typer(reports, name="reports")
 app.add_typer(models, name="models")
 app.command(name="drift")(drift_command)
+models.command(name="differences")(differences_command)
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
