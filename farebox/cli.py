@@ -19,7 +19,6 @@ from rich.markup import escape
 
 from billing.accounts import create_key, revoke_key
 from billing.audit.actions import COMMAND_LINE
-from billing.credits import Credits
 from billing.database import Database
 from billing.errors import BillingError
 from billing.keys import parse_key
@@ -33,12 +32,14 @@ from billing.users.passwords import Passwords
 from billing.users.roles import promote_admin
 from billing.users.signing_up import create_admin
 from billing.users.values import check_new_password, normalise_email
+from farebox.amounts import parse_credits as _parse_credits
 from farebox.client import ScoringClient
 from farebox.demo import Demo
 from farebox.deployment import Deployment, load_serve_config
 from farebox.drift_commands import drift_command
 from farebox.errors import FareboxError
 from farebox.home import Home
+from farebox.models_commands import models
 from farebox.product import run_product
 from farebox.ray_node import PAYMENT_PROVIDER, TEST_PROVIDER
 from farebox.running import RunningProduct, end_leftovers, is_running
@@ -62,6 +63,7 @@ app.add_typer(keys, name="keys")
 reports = typer.Typer(help="The sums that reports read.", no_args_is_help=True)
 app.add_typer(prices, name="prices")
 app.add_typer(reports, name="reports")
+app.add_typer(models, name="models")
 app.command(name="drift")(drift_command)
 
 out = Console(highlight=False, soft_wrap=True)
@@ -284,16 +286,6 @@ def create_admin_command(
 def _ask_password() -> str:
     password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     return password
-
-
-def _parse_credits(text: str) -> Credits:
-    try:
-        amount = Credits.parse(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    if amount.microcredits < 0:
-        raise typer.BadParameter("credits cannot be negative")
-    return amount
 
 
 def _parse_moment(text: str) -> datetime:

@@ -32,6 +32,11 @@ def load_model(root: Path, manifest: Manifest) -> Model:
 def load_folder(folder: Path, manifest: Manifest) -> Model:
     """Load a version from its own folder, wherever that lies; as `load_model` else."""
     check_signed(folder, manifest)
+    return load_unsigned(folder, manifest)
+
+
+def load_unsigned(folder: Path, manifest: Manifest) -> Model:
+    """As `load_folder`, before there can be a signature: for who makes a version."""
     content = read_checked(folder, manifest.artifact)
     return _PARSERS[manifest.kind](content, manifest, folder / manifest.artifact.file)
 
