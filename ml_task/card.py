@@ -59,6 +59,7 @@ from different sources, and 42 features never occur. Newer permissions are unkno
 def render_card(manifest: Manifest) -> str:
     """The card as Markdown."""
     training = manifest.training
+    assert training is not None, "a card is written where the model is trained"
     return CARD.format(
         name=manifest.name,
         version=manifest.version,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -10,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.security import HTTPBearer
 
 from billing.api_keys.values import Scope
+from billing.credits import Credits
 from billing.errors import PriceMissing
 from billing.principal import Principal
 from models.manifest import Manifest
@@ -109,18 +111,17 @@ async def read_readiness(request: Request) -> Status:
 
 @router.get("/v1/models", summary="Models, versions, features, prices", tags=["models"])
 async def list_models(pipeline: PipelineDependency) -> ModelList:
-    """All model versions that can be asked; no key is needed."""
+    """All model versions that can be asked, and who answers by default; no key is needed."""
     return ModelList(
-        models=[_model_card(manifest, pipeline) for manifest in pipeline.catalog.manifests]
+        models=[_model_card(manifest, pipeline) for manifest in pipeline.catalog.served]
     )
 
 
 def _model_card(manifest: Manifest, pipeline: Pipeline) -> ModelCard:
-    newest = pipeline.catalog.find(manifest.name, None)
-    try:
-        price = str(pipeline.pricing.price(manifest.name, manifest.version, 1))
-    except PriceMissing:
-        price = None
+    rollout = pipeline.catalog.rollout(manifest.name)
+    is_champion = manifest.version == rollout.champion
+    is_challenger = manifest.version == rollout.challenger
+    pricing = pipeline.pricing
     return ModelCard(
         name=manifest.name,
         version=manifest.version,
@@ -129,10 +130,23 @@ def _model_card(manifest: Manifest, pipeline: Pipeline) -> ModelCard:
         threshold=manifest.threshold,
         features=list(manifest.feature_schema.names),
         features_sha256=manifest.feature_schema.sha256,
-        price_per_instance=price,
+        price_per_instance=_price_of_one(pricing.price, manifest),
+        explanation_price_per_instance=(
+            _price_of_one(pricing.explanation_price, manifest) if manifest.can_explain else None
+        ),
         created_at=manifest.created_at.isoformat(),
-        default=newest.version == manifest.version,
+        default=is_champion,
+        alias="champion" if is_champion else "challenger" if is_challenger else None,
+        canary_percent=rollout.canary_percent if is_challenger else 0,
+        shadow=is_challenger and rollout.shadow,
     )
+
+
+def _price_of_one(price: Callable[[str, str, int], Credits], manifest: Manifest) -> str | None:
+    try:
+        return str(price(manifest.name, manifest.version, 1))
+    except PriceMissing:
+        return None
 
 
 @router.get(

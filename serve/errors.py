@@ -41,9 +41,11 @@ PROBLEMS: dict[Code, ProblemKind] = {
     Code.SPENDING_CAP_REACHED: ProblemKind(402, "The key's spending cap is reached"),
     Code.MODEL_NOT_FOUND: ProblemKind(404, "No such model"),
     Code.VERSION_NOT_FOUND: ProblemKind(404, "No such version of the model"),
+    Code.VERSION_RETIRED: ProblemKind(410, "The version is not served any more"),
     Code.PREDICTION_NOT_FOUND: ProblemKind(404, "No such prediction"),
     Code.ROUTE_NOT_FOUND: ProblemKind(404, "No such route"),
     Code.METHOD_NOT_ALLOWED: ProblemKind(405, "The route does not take this method"),
+    Code.NOT_ACCEPTABLE: ProblemKind(406, "The answer has no such form"),
     Code.HOLD_RESOLVED: ProblemKind(409, "The hold was resolved before"),
     Code.HOLD_EXPIRED: ProblemKind(409, "The hold has expired"),
     Code.PAYMENT_MISMATCH: ProblemKind(409, "The payment does not cover the price"),
@@ -60,6 +62,7 @@ PROBLEMS: dict[Code, ProblemKind] = {
     Code.INVALID_JSON: ProblemKind(422, "The body is not JSON"),
     Code.INVALID_REQUEST: ProblemKind(422, "The request is not valid"),
     Code.REPORT_TOO_LARGE: ProblemKind(422, "The report would be too large"),
+    Code.EXPLANATION_UNSUPPORTED: ProblemKind(422, "The model cannot explain its predictions"),
     Code.INVALID_IDEMPOTENCY_KEY: ProblemKind(422, "The Idempotency-Key is malformed"),
     Code.IDEMPOTENCY_KEY_CONFLICT: ProblemKind(422, "The key was used with another body"),
     Code.TOO_MANY_ALERTS: ProblemKind(409, "The account has as many alerts as it may"),
@@ -72,6 +75,7 @@ PROBLEMS: dict[Code, ProblemKind] = {
     Code.LEDGER_UNAVAILABLE: ProblemKind(503, "The ledger is out of reach", 2),
     Code.PROVIDER_UNAVAILABLE: ProblemKind(503, "The payment provider is out of reach", 5),
     Code.SCORER_UNAVAILABLE: ProblemKind(503, "The model is out of reach", 2),
+    Code.MODEL_UNAVAILABLE: ProblemKind(503, "The model cannot be loaded", 5),
     Code.DEADLINE_EXCEEDED: ProblemKind(503, "The server did not finish in time", 1),
 }
 

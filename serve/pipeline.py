@@ -34,12 +34,14 @@ from models.registry import Catalog
 from serve.authentication import Authenticator, require_scope
 from serve.balances import SeenBalances, SeenCaps
 from serve.batcher import Job, MicroBatcher
+from serve.explained_predictions import check_explainable
 from serve.idempotency import IdempotencyKey
 from serve.in_flight import InFlight
 from serve.packed_input import Layout, PackedEnvelope, parse_packed
 from serve.ports import History
 from serve.pricing import Pricing
 from serve.refusals import Code, Refusal
+from serve.served_models import ServedModels
 from serve.translation import refusal_of
 from serve.validation import Envelope, PackedRows, parse_envelope
 
@@ -54,11 +56,14 @@ _REPLAY_BEFORE = frozenset(
         Code.SPENDING_CAP_REACHED,
         Code.MODEL_NOT_FOUND,
         Code.VERSION_NOT_FOUND,
+        Code.VERSION_RETIRED,
         Code.INVALID_REQUEST,
         Code.PRICE_MISSING,
         Code.SCORER_UNAVAILABLE,
+        Code.MODEL_UNAVAILABLE,
         Code.LEDGER_UNAVAILABLE,
         Code.PREDICTION_FAILED,
+        Code.EXPLANATION_UNSUPPORTED,
     }
 )
 """Refusals that a paid answer comes before: what was paid is replayed whatever changed since."""
@@ -71,6 +76,8 @@ class Asking(Protocol):
     def model(self) -> str: ...
     @property
     def version(self) -> str | None: ...
+    @property
+    def explain(self) -> bool: ...
     def pack(self, schema: FeatureSchema) -> PackedRows: ...
 
 
@@ -102,6 +109,8 @@ class Call:
     """Of packed rows; None for JSON."""
     query: bytes = b""
     """What names the model of packed rows."""
+    answer_packed: bool = False
+    """Whether probabilities alone are asked for, as bytes."""
 
     def sha256(self) -> bytes:
         """What tells this input from another under the same key: 32 bytes."""
@@ -111,9 +120,18 @@ class Call:
 
     def read(self, instances_max: int) -> Envelope | PackedEnvelope:
         """What the body asks; raises a Refusal that names every fault of its outer shape."""
+        envelope: Envelope | PackedEnvelope
         if self.layout is None:
-            return parse_envelope(self.body, instances_max)
-        return parse_packed(self.layout, self.query, self.body, instances_max)
+            envelope = parse_envelope(self.body, instances_max)
+        else:
+            envelope = parse_packed(self.layout, self.query, self.body, instances_max)
+        if envelope.explain and self.answer_packed:
+            raise Refusal(
+                Code.NOT_ACCEPTABLE,
+                "Explanations are answered as JSON alone: do not name application/octet-stream in "
+                "Accept, or leave `explain` out.",
+            )
+        return envelope
 
 
 class Answer(NamedTuple):
@@ -131,7 +149,7 @@ class Pipeline:
         self,
         *,
         authenticator: Authenticator,
-        catalog: Catalog,
+        models: ServedModels,
         pricing: Pricing,
         balances: SeenBalances,
         caps: SeenCaps,
@@ -140,7 +158,7 @@ class Pipeline:
         batcher: MicroBatcher,
     ) -> None:
         self.authenticator = authenticator
-        self.catalog = catalog
+        self.models = models
         self.pricing = pricing
         self.history = history
         self.batcher = batcher
@@ -148,6 +166,11 @@ class Pipeline:
         self._caps = caps
         self._note_use = note_use
         self._in_flight = InFlight(self._expire)
+
+    @property
+    def catalog(self) -> Catalog:
+        """All models of now; another object after a swap."""
+        return self.models.catalog
 
     async def score(self, call: AnyCall) -> Answer:
         """Answer `call` with predictions that were paid once; raises a Refusal otherwise."""
@@ -173,9 +196,13 @@ class Pipeline:
     def _admit(self, call: AnyCall, principal: Principal, charge_id: uuid.UUID) -> Job:
         """Validate and price before anything is queued; every fault is found here, before a hop."""
         envelope = call.read(self.batcher.config.instances_max)
-        manifest = self._find_model(envelope.model, envelope.version)
+        manifest = self._find_model(envelope.model, envelope.version, principal.account_id)
         rows, packed_rows = envelope.pack(manifest.feature_schema)
         amount = self._price(manifest, rows, call.request_id)
+        explained_features = 0
+        if envelope.explain:
+            amount += self._price_explanation(manifest, rows, call.request_id)
+            explained_features = self.batcher.config.explanation_features_max
         self._balances.check(principal.account_id, amount)
         self._caps.check(principal.key_id, amount)
         return Job(
@@ -189,11 +216,12 @@ class Pipeline:
             packed_rows=packed_rows,
             amount=amount,
             body_sha256=call.sha256(),
+            explained_features=explained_features,
         )
 
-    def _find_model(self, name: str, version: str | None) -> Manifest:
+    def _find_model(self, name: str, version: str | None, account_id: uuid.UUID) -> Manifest:
         try:
-            return self.catalog.find(name, version)
+            return self.models.find(name, version, account_id)
         except ModelError as error:
             raise refusal_of(error) from error
 
@@ -203,6 +231,20 @@ class Pipeline:
         except PriceMissing as error:
             logger.warning(
                 "price_missing",
+                request_id=request_id,
+                model=manifest.name,
+                version=manifest.version,
+            )
+            raise refusal_of(error) from error
+
+    def _price_explanation(self, manifest: Manifest, rows: int, request_id: str) -> Credits:
+        """What it adds to explain them; raises a Refusal where they cannot be."""
+        check_explainable(manifest, rows, self.batcher.config.explained_instances_max)
+        try:
+            return self.pricing.explanation_price(manifest.name, manifest.version, rows)
+        except PriceMissing as error:
+            logger.warning(
+                "explanation_price_missing",
                 request_id=request_id,
                 model=manifest.name,
                 version=manifest.version,

@@ -30,6 +30,7 @@ class Code(StrEnum):
     SPENDING_CAP_REACHED = "spending_cap_reached"
     MODEL_NOT_FOUND = "model_not_found"
     VERSION_NOT_FOUND = "version_not_found"
+    VERSION_RETIRED = "version_retired"
     PREDICTION_NOT_FOUND = "prediction_not_found"
     ROUTE_NOT_FOUND = "route_not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
@@ -49,6 +50,8 @@ class Code(StrEnum):
     INVALID_JSON = "invalid_json"
     INVALID_REQUEST = "invalid_request"
     REPORT_TOO_LARGE = "report_too_large"
+    EXPLANATION_UNSUPPORTED = "explanation_unsupported"
+    NOT_ACCEPTABLE = "not_acceptable"
     INVALID_IDEMPOTENCY_KEY = "invalid_idempotency_key"
     IDEMPOTENCY_KEY_CONFLICT = "idempotency_key_conflict"
     TOO_MANY_ALERTS = "too_many_alerts"
@@ -61,6 +64,7 @@ class Code(StrEnum):
     LEDGER_UNAVAILABLE = "ledger_unavailable"
     PROVIDER_UNAVAILABLE = "provider_unavailable"
     SCORER_UNAVAILABLE = "scorer_unavailable"
+    MODEL_UNAVAILABLE = "model_unavailable"
     DEADLINE_EXCEEDED = "deadline_exceeded"
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import orjson
+
 from serve.pipeline import Answer
 from serve.predictions import read_predictions
 from serve.v2.call import Asked
-from serve.v2.outputs import Output, select
-
-IDEMPOTENCY_KEY = "idempotency-key"
-IDEMPOTENCY_REPLAYED = "idempotency-replayed"
+from serve.v2.outputs import EXPLANATION, LABEL, PROBABILITY, Output, Values, select
 
 
 def answer_parameters(answer: Answer) -> dict[str, str | bool]:
@@ -23,5 +22,14 @@ def answer_parameters(answer: Answer) -> dict[str, str | bool]:
 
 def answer_outputs(asked: Asked, answer: Answer) -> list[Output]:
     """The outputs that were asked for."""
-    probabilities, labels = read_predictions(answer.stored.predictions)
-    return select(asked.outputs, probabilities, labels)
+    kept = answer.stored.predictions
+    probabilities, labels = read_predictions(kept)
+    values: dict[str, Values] = {PROBABILITY: probabilities, LABEL: labels}
+    if asked.explain:
+        values[EXPLANATION] = _read_explanations(kept)
+    return select(asked.outputs, values)
+
+
+def _read_explanations(kept: bytes) -> list[str]:
+    """The JSON of each row's explanation; explained predictions are kept as JSON."""
+    return [orjson.dumps(each["explanation"]).decode() for each in orjson.loads(kept)]

@@ -28,13 +28,13 @@ def read_request(body: bytes, json_bytes: int | None) -> Asked:
     head, tail = (body, None) if json_bytes is None else (body[:json_bytes], body[json_bytes:])
     said = Reader.of(_decode(head), "the request", _FIELDS)
     parameters = read_parameters(said, {"explain", "idempotency_key", "binary_data_output"})
-    binary = parameters.flag("binary_data_output")
+    binary, explain = parameters.flag("binary_data_output"), parameters.flag("explain")
     return Asked(
         tensor=_read_input(said, tail),
-        outputs=_read_outputs(said, binary),
+        outputs=_read_outputs(said, binary, explain=explain),
         id=said.text("id"),
         idempotency_key=parameters.text("idempotency_key"),
-        explain=parameters.flag("explain"),
+        explain=explain,
     )
 
 
@@ -73,9 +73,9 @@ def _read_elements(given: Reader, tail: bytes | None) -> Elements:
     return tail
 
 
-def _read_outputs(said: Reader, binary: bool) -> tuple[Requested, ...]:
+def _read_outputs(said: Reader, binary: bool, *, explain: bool) -> tuple[Requested, ...]:
     if not said.fields.get("outputs"):
-        return request_all(binary)
+        return request_all(binary, explain=explain)
     requested = []
     for each in said.items("outputs"):
         output = Reader.of(each, "an output", _OUTPUT_FIELDS)
@@ -84,7 +84,7 @@ def _read_outputs(said: Reader, binary: bool) -> tuple[Requested, ...]:
         if name is None:
             raise refuse("an output has no name")
         requested.append(Requested(name, parameters.flag("binary_data", default=binary)))
-    return check_requested(requested)
+    return check_requested(requested, explain=explain)
 
 
 def write_answer(members: dict[str, Any], outputs: list[Output]) -> tuple[bytes, int | None]:

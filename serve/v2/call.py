@@ -39,6 +39,7 @@ class TensorEnvelope:
     version: str | None
     tensor: Tensor
     matrix: bytes
+    explain: bool
 
     def pack(self, schema: FeatureSchema) -> PackedRows:
         """The rows, packed; a Refusal where they have not the model's number of columns."""
@@ -104,12 +105,12 @@ class TensorCall:
 
     def read(self, instances_max: int) -> TensorEnvelope:
         """Its rows, for the model that it names; a Refusal that says what is wrong."""
-        if self.asked.explain:
-            raise refuse("explanations are not served over this protocol")
         tensor = self.asked.tensor
         if tensor.rows > instances_max:
             raise refuse(f"{tensor.rows} rows; a request takes 1 to {instances_max}: split it")
-        return TensorEnvelope(self._model, self._version, tensor, self._read_matrix())
+        return TensorEnvelope(
+            self._model, self._version, tensor, self._read_matrix(), self.asked.explain
+        )
 
     def sha256(self) -> bytes:
         """What tells this input from another under the same key: 32 bytes.

@@ -24,6 +24,7 @@ _STATUS_OF_HTTP = {
     403: grpc.StatusCode.PERMISSION_DENIED,
     404: grpc.StatusCode.NOT_FOUND,
     405: grpc.StatusCode.UNIMPLEMENTED,
+    406: grpc.StatusCode.INVALID_ARGUMENT,
     409: grpc.StatusCode.ABORTED,
     410: grpc.StatusCode.FAILED_PRECONDITION,
     413: grpc.StatusCode.INVALID_ARGUMENT,
@@ -37,6 +38,7 @@ _STATUS_OF_HTTP = {
 _STATUS_OF_CODE = {
     # The request is well-formed: what went before forbids it.
     Code.IDEMPOTENCY_KEY_CONFLICT: grpc.StatusCode.FAILED_PRECONDITION,
+    Code.VERSION_RETIRED: grpc.StatusCode.NOT_FOUND,
     # To wait is of no use until somebody sets a price.
     Code.PRICE_MISSING: grpc.StatusCode.FAILED_PRECONDITION,
     Code.DEADLINE_EXCEEDED: grpc.StatusCode.DEADLINE_EXCEEDED,

@@ -75,7 +75,7 @@ class InferenceService:
     def index(self) -> pb.RepositoryIndexResponse:
         """Every version that can be asked."""
         response = pb.RepositoryIndexResponse()
-        for each in self._pipeline.catalog.manifests:
+        for each in self._pipeline.catalog.served:
             response.models.add(name=each.name, version=each.version, state=READY)
         return response
 

@@ -21,12 +21,13 @@ def read_request(request: ModelInferRequest) -> Asked:
     """
     is_raw = bool(request.raw_input_contents)
     parameters = _read_parameters(request, "the request", {"explain", "idempotency_key"})
+    explain = parameters.flag("explain")
     return Asked(
         tensor=_read_input(request, is_raw),
-        outputs=_read_outputs(request, is_raw),
+        outputs=_read_outputs(request, is_raw, explain=explain),
         id=request.id or None,
         idempotency_key=parameters.text("idempotency_key"),
-        explain=parameters.flag("explain"),
+        explain=explain,
     )
 
 
@@ -68,12 +69,16 @@ def _read_elements(request: ModelInferRequest, datatype: Datatype, is_raw: bool)
     return bytes(request.raw_input_contents[0])
 
 
-def _read_outputs(request: ModelInferRequest, is_raw: bool) -> tuple[Requested, ...]:
+def _read_outputs(
+    request: ModelInferRequest, is_raw: bool, *, explain: bool
+) -> tuple[Requested, ...]:
     if not request.outputs:
-        return request_all(is_raw)
+        return request_all(is_raw, explain=explain)
     for each in request.outputs:
         _read_parameters(each, "an output", {"binary_data"})
-    return check_requested([Requested(each.name, is_raw) for each in request.outputs])
+    return check_requested(
+        [Requested(each.name, is_raw) for each in request.outputs], explain=explain
+    )
 
 
 def add_parameters(response: ModelInferResponse, parameters: Mapping[str, str | bool]) -> None:

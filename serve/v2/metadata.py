@@ -9,7 +9,7 @@ from models.errors import ModelError
 from models.manifest import Manifest
 from models.registry import Catalog
 from serve.translation import refusal_of
-from serve.v2.outputs import DATATYPES
+from serve.v2.outputs import DATATYPES, available
 from serve.v2.reading import INPUT
 
 SERVER_NAME = "farebox"
@@ -57,10 +57,11 @@ def describe(catalog: Catalog, name: str, version: str | None) -> ModelMetadata:
     manifest = find_manifest(catalog, name, version)
     return ModelMetadata(
         name=name,
-        versions=tuple(each.version for each in catalog.manifests if each.name == name),
+        versions=tuple(each.version for each in catalog.served if each.name == name),
         platform=manifest.kind,
         inputs=(TensorMetadata(INPUT, "UINT8", (_ANY, len(manifest.feature_schema))),),
         outputs=tuple(
-            TensorMetadata(output, datatype, (_ANY,)) for output, datatype in DATATYPES.items()
+            TensorMetadata(output, DATATYPES[output], (_ANY,))
+            for output in available(explain=manifest.can_explain)
         ),
     )

@@ -17,7 +17,7 @@ _ERRORS = {
     403: "The key's scopes do not allow it",
     404: "No such model or version",
     409: "A request with the same idempotency key is still running",
-    410: "The stored answer was pruned after 24 hours; free",
+    410: "The version was retired, or the stored answer pruned after 24 hours; free",
     413: "The body is too large",
     415: "The body is neither JSON nor JSON and bytes, or it is compressed",
     422: "The request is not as it must be, or the key was used with another request",
@@ -40,7 +40,7 @@ _REQUEST = {
         "parameters": {
             "type": "object",
             "properties": {
-                "explain": {"type": "boolean"},
+                "explain": {"type": "boolean", "description": "Adds the output `explanation`"},
                 "idempotency_key": {"type": "string", "description": "As the header"},
                 "binary_data_output": {"type": "boolean", "description": "Answer tensors as bytes"},
             },

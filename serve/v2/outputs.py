@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,9 @@ from serve.v2.tensors import pack_texts, refuse, shown
 
 PROBABILITY = "probability"
 LABEL = "label"
-DATATYPES = {PROBABILITY: "FP64", LABEL: "BYTES"}
+EXPLANATION = "explanation"
+"""Answered only where `explain` is asked for: the JSON that /v1 says of each row."""
+DATATYPES = {PROBABILITY: "FP64", LABEL: "BYTES", EXPLANATION: "BYTES"}
 """Of each output, in the order in which all of them are answered."""
 
 Values = Probabilities | Sequence[str]
@@ -50,26 +52,29 @@ class Output:
         return self.values.tolist() if isinstance(self.values, np.ndarray) else list(self.values)
 
 
-def request_all(binary: bool) -> tuple[Requested, ...]:
+def available(*, explain: bool) -> tuple[str, ...]:
+    """Names of the outputs that a request has."""
+    return tuple(name for name in DATATYPES if explain or name != EXPLANATION)
+
+
+def request_all(binary: bool, *, explain: bool) -> tuple[Requested, ...]:
     """Every output: what a request that names none is answered."""
-    return tuple(Requested(name, binary) for name in DATATYPES)
+    return tuple(Requested(name, binary) for name in available(explain=explain))
 
 
-def check_requested(requested: Sequence[Requested]) -> tuple[Requested, ...]:
+def check_requested(requested: Sequence[Requested], *, explain: bool) -> tuple[Requested, ...]:
     """The outputs asked for; raises a Refusal for one that is not there, or is there twice."""
     names = [each.name for each in requested]
+    known = available(explain=explain)
     for name in names:
-        if name not in DATATYPES:
-            known = ", ".join(DATATYPES)
-            raise refuse(f"there is no output {shown(name)}; there is: {known}")
+        if name not in known:
+            hint = "; ask for it by `explain`" if name in DATATYPES else ""
+            raise refuse(f"there is no output {shown(name)}{hint}; there is: {', '.join(known)}")
         if names.count(name) > 1:
             raise refuse(f"output {name!r} is asked for twice")
     return tuple(requested)
 
 
-def select(
-    requested: Sequence[Requested], probabilities: Probabilities, labels: Sequence[str]
-) -> list[Output]:
+def select(requested: Sequence[Requested], values: Mapping[str, Values]) -> list[Output]:
     """The outputs asked for, in the order in which they were asked for."""
-    values: dict[str, Values] = {PROBABILITY: probabilities, LABEL: labels}
     return [Output(each.name, each.binary, values[each.name]) for each in requested]

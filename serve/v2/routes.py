@@ -100,5 +100,5 @@ async def read_model_ready(
 async def read_index(catalog: CatalogDependency) -> list[IndexEntry]:
     """Every version that can be asked. The body is not read: all of them are ready."""
     return [
-        IndexEntry(name=each.name, version=each.version, state=READY) for each in catalog.manifests
+        IndexEntry(name=each.name, version=each.version, state=READY) for each in catalog.served
     ]

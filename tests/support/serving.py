@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,8 +21,10 @@ from billing.credits import Credits
 from billing.errors import BillingError
 from billing.keys import ApiKey, generate_key
 from billing.memory import MemoryLedger
-from billing.prices import Price, PriceTable
+from billing.prices import Operation, Price, PriceTable
 from billing.principal import Principal
+from billing.reports.shadows import Differences, ShadowPair
+from models.explanations import Explanations
 from models.registry import Catalog, read_catalog
 from serve.api import build_api
 from serve.authentication import Authenticator
@@ -35,7 +38,9 @@ from serve.ports import Probabilities
 from serve.pricing import Pricing
 from serve.readiness import Readiness
 from serve.scorer import ModelPool
+from serve.served_models import ServedModels
 from serve.settings import ServeSettings, ValidatorConfig
+from serve.shadow import ShadowRuns
 from serve.v2.infer_app import InferApp
 from tests.support.fragile_model import NAME
 
@@ -50,11 +55,13 @@ def make_key(number: int) -> ApiKey:
     return generate_key(lambda count: bytes([number]) * count)
 
 
-def make_prices(credits_each: str) -> PriceTable:
-    """One price for everything."""
-    return PriceTable(
-        (Price(None, None, Credits.parse(credits_each), datetime(2026, 1, 1, tzinfo=UTC)),)
-    )
+def make_prices(credits_each: str, explained: str | None = "0.5") -> PriceTable:
+    """One price for every prediction, and one for every explanation unless that is None."""
+    since = datetime(2026, 1, 1, tzinfo=UTC)
+    prices = [Price(None, None, Credits.parse(credits_each), since)]
+    if explained is not None:
+        prices.append(Price(None, None, Credits.parse(explained), since, Operation.EXPLAIN))
+    return PriceTable(tuple(prices))
 
 
 def make_body(*instances: Any, model: str = NAME, **fields: Any) -> bytes:
@@ -112,6 +119,7 @@ class GatedScorer:
         self._models = models
         self.gate = opened()
         self.rows: list[int] = []
+        self.explained: list[int] = []
         self.failure: Exception | None = None
         self.ready_checks = 0
 
@@ -123,6 +131,15 @@ class GatedScorer:
         if self.failure:
             raise self.failure
         return self._models.predict(model, version, packed_rows, rows)
+
+    async def explain(
+        self, model: str, version: str, packed_rows: bytes, rows: int, features_max: int
+    ) -> Explanations:
+        self.explained.append(rows)
+        await self.gate.wait()
+        if self.failure:
+            raise self.failure
+        return self._models.explain(model, version, packed_rows, rows, features_max)
 
     async def ready(self) -> None:
         self.ready_checks += 1
@@ -166,6 +183,8 @@ class Seen:
     latencies_seconds: list[float] = field(default_factory=list)
     batches: list[tuple[int, int]] = field(default_factory=list)
     microcredits: list[int] = field(default_factory=list)
+    answers: Counter[tuple[str, str]] = field(default_factory=Counter)
+    shadows: list[tuple[ShadowPair, Differences]] = field(default_factory=list)
 
     def request_ended(self, outcome: str, seconds: float) -> None:
         self.outcomes.append(str(outcome))
@@ -176,6 +195,12 @@ class Seen:
 
     def batch_charged(self, microcredits: int, seconds: float) -> None:
         self.microcredits.append(microcredits)
+
+    def version_answered(self, model: str, version: str, requests: int) -> None:
+        self.answers[model, version] += requests
+
+    def shadow_compared(self, pair: ShadowPair, found: Differences) -> None:
+        self.shadows.append((pair, found))
 
 
 @dataclass
@@ -191,6 +216,7 @@ class Replica:
     seen: Seen
     api: FastAPI
     app: ScoringApp
+    shadow: ShadowRuns
     used_keys: set[str]
     anna: str
     boris: str
@@ -226,22 +252,25 @@ class Models:
 
 
 def make_replica(models: Models, *, credits_granted: str = "100", **bounds: float) -> Replica:
-    """A replica in which Anna and Boris have credits each; an instance costs 1."""
+    """A replica in which Anna and Boris have credits each; an instance costs 1, explained 1.5."""
     accounts, ledger, seen = MemoryAccounts(), MemoryLedger(), Seen()
     used_keys: set[str] = set()
     scorer, cashier, balances = GatedScorer(models.pool), MemoryCashier(ledger), SeenBalances()
+    served = ServedModels(models.catalog)
+    shadow = ShadowRuns(scorer, served, seen.shadow_compared)
     for account in (ANNA, BORIS):
         ledger.grant(account, Credits.parse(credits_granted))
     pipeline = Pipeline(
         authenticator=Authenticator(accounts),
-        catalog=models.catalog,
+        models=served,
         pricing=Pricing(accounts, accounts.prices),
         balances=balances,
         caps=SeenCaps(),
         note_use=used_keys.add,
         history=ledger,
         batcher=MicroBatcher(
-            BatchRun(scorer, cashier, models.catalog, seen), ValidatorConfig.model_validate(bounds)
+            BatchRun(scorer, cashier, served, seen, shadow.offer),
+            ValidatorConfig.model_validate(bounds),
         ),
     )
     api = build_api(pipeline, Readiness(scorer, cashier))
@@ -255,6 +284,7 @@ def make_replica(models: Models, *, credits_granted: str = "100", **bounds: floa
         seen=seen,
         api=api,
         app=ScoringApp(pipeline, api, seen, InferApp(pipeline, seen)),
+        shadow=shadow,
         used_keys=used_keys,
         anna=accounts.open_account(ANNA),
         boris=accounts.open_account(BORIS),

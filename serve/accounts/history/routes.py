@@ -90,6 +90,7 @@ async def list_predictions(
 @router.get(
     "/predictions/{id}",
     summary="One prediction, with its answer while that is stored",
+    response_model_exclude_unset=True,  # an explanation that was not asked for is not there
     responses=problem_responses(401, 404, 422, 503),
 )
 async def read_prediction(
@@ -117,7 +118,7 @@ def _inputs(
     catalog: Catalog, prediction: Prediction, answer: StoredAnswer
 ) -> list[list[str]] | None:
     try:
-        manifest = catalog.find(prediction.model, prediction.version)
+        manifest = catalog.look_up(prediction.model, prediction.version)
     except ModelError:
         return None
     return name_inputs(answer.inputs, prediction.instances, manifest.feature_schema)

@@ -11,7 +11,7 @@ from ml_task.card import render_card
 from ml_task.evaluate import Plan
 from ml_task.recipe import weigh_vectors
 from ml_task.train import CARD_FILE, app, train
-from models.lightgbm_model import load_model
+from models.loading import load_model
 from models.manifest import Manifest
 from models.registry import ARTIFACTS_ROOT, artifact_folder, read_catalog
 from tests.support.datasets import load_real_dataset

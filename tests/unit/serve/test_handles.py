@@ -8,17 +8,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
+import numpy as np
 import pytest
 from ray.serve.exceptions import RayServeException
 
 from billing.charges import Charged
 from billing.credits import Credits
 from billing.errors import BillingError, LedgerBusy, LedgerUnavailable, OutcomeUnknown
+from models.explanations import row_type
 from serve import handles
 from serve.handles import Calls, CashierHandle, Handle, ScorerHandle
 from serve.lanes import LaneAddress, LaneServer
 from serve.refusals import Code, Refusal
-from serve.transfer import encode_failure, encode_outcomes
+from serve.transfer import NOT_LOADED, decode_rows, encode_failure, encode_outcomes
 from tests.charges import make_charge
 
 pytestmark = pytest.mark.anyio
@@ -186,6 +188,48 @@ async def test_scorer_that_does_not_answer_is_refused_as_unavailable(
     assert caught.value.code is Code.SCORER_UNAVAILABLE
 
 
+async def test_a_version_that_the_scorer_cannot_load_is_refused_at_once() -> None:
+    async def cannot_load(_asked: bytes) -> bytes:
+        return NOT_LOADED
+
+    replica = OneReplica(cannot_load)
+    with pytest.raises(Refusal, match="Version 2 of model 'fox'") as caught:
+        await ScorerHandle(replica.handle).predict("fox", "2", b"\0", 1)
+    assert caught.value.code is Code.MODEL_UNAVAILABLE
+    assert replica.take.calls == 1
+
+
+async def test_every_scorer_is_told_of_a_new_version() -> None:
+    asked: list[tuple[str, str, bytes, int]] = []
+
+    async def take(content: bytes) -> bytes:
+        asked.append(decode_rows(content))
+        return NOT_LOADED
+
+    replica = OneReplica(take)
+    scorer = ScorerHandle(replica.handle)
+    await scorer.warm("fox", "2")
+    servers = [LaneServer(take) for _ in range(2)]
+    for server in servers:
+        replica.address = await server.start("127.0.0.1")
+        await scorer.calls.lanes._look()
+    await scorer.warm("fox", "3")
+    scorer.calls.lanes.close()
+    for server in servers:
+        await server.close()
+    assert asked == [("fox", "2", b"", 0), ("fox", "3", b"", 0), ("fox", "3", b"", 0)]
+
+
+async def test_a_scorer_that_loads_for_too_long_or_fails_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(handles, "_WARM_SECONDS", AT_ONCE)
+    await ScorerHandle(OneReplica(never).handle).warm("fox", "2")
+    replica = OneReplica(backwards)
+    replica.take.faults = [RayServeException("no replica")]
+    await ScorerHandle(replica.handle).warm("fox", "2")
+
+
 async def test_charges_come_back_as_outcomes() -> None:
     charge = make_charge(uuid.UUID(int=1))
     outcome = Charged(charge.charge_id, Credits(7))
@@ -218,3 +262,30 @@ async def test_charge_without_an_answer_has_an_unknown_outcome(
 
 async def test_billing_that_can_write_is_ready() -> None:
     await CashierHandle(OneReplica(never).handle).ready()
+
+
+async def test_explained_rows_come_back_as_the_scorer_made_them() -> None:
+    explained = np.zeros(2, row_type(3))
+    explained["probability"] = [0.25, np.nan]
+    explained["features"][0] = [2, 0, 1]
+
+    async def take(content: bytes) -> bytes:
+        assert decode_rows(content) == ("m", "1", b"rows", 2, 3)
+        return explained.tobytes()
+
+    found = await ScorerHandle(OneReplica(take).handle).explain("m", "1", b"rows", 2, 3)
+    assert found.dtype == explained.dtype
+    assert found.tobytes() == explained.tobytes()
+
+
+async def test_no_replica_to_explain_is_told_as_for_predictions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def take(_: bytes) -> bytes:
+        await asyncio.Event().wait()
+        raise AssertionError("nobody answers")
+
+    monkeypatch.setattr(handles, "_PREDICT_SECONDS", AT_ONCE)
+    with pytest.raises(Refusal) as caught:
+        await ScorerHandle(OneReplica(take).handle).explain("m", "1", b"rows", 2, 3)
+    assert caught.value.code is Code.SCORER_UNAVAILABLE
