@@ -203,7 +203,7 @@ async def test_every_scorer_is_told_of_a_new_version() -> None:
     asked: list[tuple[str, str, bytes, int]] = []
 
     async def take(content: bytes) -> bytes:
-        asked.append(decode_rows(content))
+        asked.append(decode_rows(content)[:4])
         return NOT_LOADED
 
     replica = OneReplica(take)
