@@ -22,7 +22,7 @@ from models.publishing import publish
 from models.registry import ARTIFACTS_ROOT, read_catalog
 from models.rollout_file import ROLLOUT_FILE
 from models.sealing import describe_file
-from tests.support.publishable import NOW, publish_versions, write_source
+from tests.support.publishable import NOW, publish_versions, write_onnx_source, write_source
 
 MODEL = "model.txt"
 
@@ -271,7 +271,7 @@ def publish_at_once(root: Path, *sources: Path) -> list[int]:
 def test_two_processes_that_publish_one_version_at_once_leave_one_of_them(
     root: Path, tmp_path: Path
 ) -> None:
-    mine, other = write_source(tmp_path / "mine"), write_source(tmp_path / "other")
+    mine, other = write_onnx_source(tmp_path / "mine"), write_onnx_source(tmp_path / "other")
     edit_manifest(other, created_at=NOW.replace(year=2027))
     assert sorted(publish_at_once(root, mine, other)) == [0, 7]
     assert [verdict.fault for verdict in verify(root)] == [None, None]
@@ -280,7 +280,7 @@ def test_two_processes_that_publish_one_version_at_once_leave_one_of_them(
 def test_two_processes_that_publish_two_versions_at_once_publish_both(
     root: Path, tmp_path: Path
 ) -> None:
-    sources = [write_source(tmp_path / "drafts", version) for version in ("1", "2")]
+    sources = [write_onnx_source(tmp_path / "drafts", version) for version in ("1", "2")]
     assert publish_at_once(root, *sources) == [0, 0]
     catalog = read_catalog(root)
     assert catalog.versions("tiny") == ("1", "2")
