@@ -18,7 +18,7 @@ from models.drafting import Draft, write_draft
 from models.manifest import Labels, Manifest
 from tests.support.fragile_model import FEATURES, render_model
 
-EXAMPLES = [["SEND_SMS"], [], [0, 1, 0]]
+EXAMPLES: list[list[str] | list[int]] = [["SEND_SMS"], [], [0, 1, 0]]
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
