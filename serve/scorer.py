@@ -7,8 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from billing.settings import BillingSettings
 from models.errors import PredictionFailed
+from models.explanations import Explanations, explain_rows
 from models.prediction import Model
+from serve.drift_counts import ScoredCounts
+from serve.drift_recording import DriftRecording
 from serve.lanes import LaneAddress, LaneServer
 from serve.load import LOAD, CpuShare
 from serve.loaded_models import LoadedModels
@@ -23,14 +27,34 @@ from serve.validation import unpack_rows
 class ModelPool:
     """Scores by whichever model version is asked for."""
 
-    def __init__(self, settings: ServeSettings) -> None:
+    def __init__(self, settings: ServeSettings, scored: ScoredCounts | None = None) -> None:
+        """What is scored is counted in `scored`, for drift."""
+        self.scored = scored or ScoredCounts()
         self.loaded = LoadedModels(settings.models_dir)
 
-    def predict(self, model: str, version: str, packed_rows: bytes, rows: int) -> Probabilities:
-        """Probabilities of the positive class, float64 (rows,); NaN where the model failed."""
+    def predict(
+        self, model: str, version: str, packed_rows: bytes, rows: int, *, counts: bool = True
+    ) -> Probabilities:
+        """Probabilities of the positive class, float64 (rows,); NaN where the model failed.
+
+        `counts`: whether drift is to be reckoned from these rows.
+        """
         loaded = self.loaded[model, version]
         matrix = unpack_rows(packed_rows, rows, len(loaded.manifest.feature_schema))
-        return predict_or_nan(loaded, matrix)
+        probabilities = predict_or_nan(loaded, matrix)
+        if counts:
+            self.scored.add(model, version, matrix, probabilities)
+        return probabilities
+
+    def explain(
+        self, model: str, version: str, packed_rows: bytes, rows: int, features_max: int
+    ) -> Explanations:
+        """What contributed most to the probabilities, which are NaN where the model failed."""
+        loaded = self.loaded[model, version]
+        matrix = unpack_rows(packed_rows, rows, len(loaded.manifest.feature_schema))
+        probabilities = predict_or_nan(loaded, matrix)
+        self.scored.add(model, version, matrix, probabilities)
+        return explain_rows(loaded, matrix, probabilities, features_max)
 
 
 def predict_or_nan(model: Model, matrix: np.ndarray[Any, Any]) -> Probabilities:
@@ -60,20 +84,28 @@ class LightGBMScorer:
     async def __init__(self) -> None:  # type: ignore[misc] # Ray awaits it: lanes need the loop
         configure_logs()
         settings = ServeSettings()
-        self._pool = ModelPool(settings)
+        self._drift = DriftRecording(BillingSettings(), settings)
+        self._pool = ModelPool(settings, self._drift.counts)
         self._cpu = CpuShare()
         self._following = asyncio.create_task(self._pool.loaded.keep_current())
         self._lanes = LaneServer(self.take)
         self._address = await self._lanes.start(lane_host(settings))
 
     async def take(self, asked: bytes) -> bytes:
-        """Probabilities as float64 bytes, one a row; none where the version cannot be loaded."""
-        model, version, packed_rows, rows = decode_rows(asked)
+        """Probabilities as float64 bytes, or rows of `row_type`, for what `encode_rows` made.
+
+        NOT_LOADED where the version cannot be loaded.
+        """
+        model, version, packed_rows, rows, explained_features = decode_rows(asked)
         loaded = self._pool.loaded
         if (model, version) not in loaded and not await loaded.fetch(model, version):
             return NOT_LOADED
         if not rows:
             return b""
+        if explained_features:
+            return self._pool.explain(
+                model, version, packed_rows, rows, explained_features
+            ).tobytes()
         return self._pool.predict(model, version, packed_rows, rows).tobytes()
 
     async def lane(self) -> LaneAddress:
@@ -92,3 +124,4 @@ class LightGBMScorer:
         await self._lanes.close()
         self._following.cancel()
         await asyncio.wait([self._following])
+        await self._drift.close()

@@ -19,6 +19,8 @@ class ServeSettings(BaseSettings):
     """Folder of the model artifacts: `<name>/<version>/manifest.json`."""
     lane_host: str = ""
     """Where replicas listen for each other; empty: the address that Ray knows the node by."""
+    drift_flush_seconds: float = Field(default=60, gt=0)
+    """How often a scorer stores what it counted for drift; a killed one loses so much of it."""
 
 
 class ValidatorConfig(BaseModel):
@@ -44,6 +46,12 @@ class ValidatorConfig(BaseModel):
     """Largest request body."""
     instances_max: int = Field(default=1_024, ge=1, le=1_024)
     """Most instances in one request."""
+    explanation_features_max: int = Field(default=10, ge=1, le=100)
+    """Contributions that are told of an explained instance."""
+    explained_instances_max: int = Field(default=64, ge=1, le=1_024)
+    """Most instances in one request that asks for explanations."""
+    explained_batch_rows_max: int = Field(default=128, ge=1, le=8_192)
+    """Rows one micro-batch of explained requests may hold; a larger request goes alone."""
 
 
 class BillingConfig(BaseModel):

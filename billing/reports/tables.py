@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    func,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -131,6 +132,26 @@ latency_hours = Table(
     _count("requests"),
 )
 """What replicas counted is in the minutes at first, later in the hours: never in both."""
+
+drift_days = Table(
+    "drift_days",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    _count("rows_scored"),
+    Column("feature_ones", ARRAY(BigInteger), nullable=False),
+    Column("probability_bins", ARRAY(BigInteger), nullable=False),
+)
+
+drift_parcels = Table(
+    "drift_parcels",
+    metadata,
+    Column("replica_id", Uuid, primary_key=True),
+    _count("number"),
+    Column("taken_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+"""The last parcel of counts that each replica sent: none is added twice."""
 
 shadow_days = Table(
     "shadow_days",

@@ -69,6 +69,7 @@ def make_services() -> Services:
         passwords=Passwords(settings.hash_cost),
         throttles=Throttles(settings),
         payments=make_provider(settings, billing.key_hash_secret),
+        models_dir=ServeSettings().models_dir,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -14,7 +15,7 @@ from billing.settings import BillingSettings
 from billing.top_ups.ports import PaymentProvider
 from billing.users.passwords import Passwords
 from billing.users.values import Welcome
-from models.registry import Catalog
+from models.registry import ARTIFACTS_ROOT, Catalog
 from models.watching import CatalogWatch
 from serve.accounts.settings import AccountsSettings
 from serve.accounts.slots import Slots
@@ -39,6 +40,7 @@ class Services:
     """None: credits are not sold here."""
     now: Callable[[], datetime] = field(default=_now)
     exports: Slots = field(default_factory=Slots)
+    models_dir: Path = ARTIFACTS_ROOT
 
     @property
     def catalog(self) -> Catalog:

@@ -15,7 +15,9 @@ import yaml
 
 from models.registry import ARTIFACTS_ROOT
 from tests.support.api import Api
+from tests.support.drift import write_twin_model
 from tests.support.fragile_model import write_fragile_model
+from tests.support.linear_model import write_linear_model
 from tests.support.product import Product, serve_config
 
 FIRST_PORT = 21_000
@@ -50,17 +52,23 @@ QUICK_SCALING = {
 
 @pytest.fixture(scope="session")
 def product() -> Iterator[Product]:
-    """The committed Serve config with quicker autoscaling, and a second, fragile model."""
+    """The committed Serve config with quicker autoscaling, and two more models."""
     home = Path(tempfile.mkdtemp(prefix="fbx-", dir="/tmp"))
     artifacts = home / "artifacts"
     shutil.copytree(ARTIFACTS_ROOT, artifacts)
     write_fragile_model(artifacts)
+    write_twin_model(artifacts)
+    write_linear_model(artifacts)
     config = home / "serve.yaml"
     config.write_text(yaml.safe_dump(serve_config(QUICK_SCALING)))
     product = Product(
         home / "home",
         FIRST_PORT,
-        {"FAREBOX_MODELS_DIR": str(artifacts), "FAREBOX_SERVE_CONFIG": str(config)},
+        {
+            "FAREBOX_MODELS_DIR": str(artifacts),
+            "FAREBOX_SERVE_CONFIG": str(config),
+            "FAREBOX_DRIFT_FLUSH_SECONDS": "1",
+        },
     )
     try:
         yield product.start()
