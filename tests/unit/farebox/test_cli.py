@@ -28,6 +28,17 @@ COMMANDS = [
     ["admin", "create"],
     ["keys", "create"],
     ["keys", "revoke"],
+    ["models", "list"],
+    ["models", "show"],
+    ["models", "draft"],
+    ["models", "publish"],
+    ["models", "promote"],
+    ["models", "canary"],
+    ["models", "shadow"],
+    ["models", "rollback"],
+    ["models", "retire"],
+    ["models", "verify"],
+    ["models", "sign"],
     ["prices", "set"],
     ["reports", "rebuild"],
 ]
@@ -65,7 +76,7 @@ def test_no_command_is_left_out_of_these_tests() -> None:
     registered = {(each.name or each.callback.__name__) for each in cli.app.registered_commands}  # type: ignore[union-attr]
     assert registered == {command[0] for command in COMMANDS if len(command) == 1}
     groups = {group.name for group in cli.app.registered_groups}
-    assert groups == {"admin", "keys", "prices", "reports"}
+    assert groups == {"admin", "keys", "models", "prices", "reports"}
 
 
 def test_without_a_command_the_help_is_shown() -> None:

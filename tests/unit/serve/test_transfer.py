@@ -86,7 +86,7 @@ def test_what_a_scorer_is_asked_comes_out_as_it_went_in(
     model: str, version: str, packed_rows: bytes, rows: int, features: int
 ) -> None:
     asked = decode_rows(encode_rows(model, version, packed_rows, rows, features))
-    assert asked == (model, version, packed_rows, rows, features)
+    assert asked == (model, version, packed_rows, rows, features, True)
 
 
 def test_many_charges_take_few_bytes_beyond_their_content() -> None:
