@@ -270,7 +270,7 @@ async def test_explained_rows_come_back_as_the_scorer_made_them() -> None:
     explained["features"][0] = [2, 0, 1]
 
     async def take(content: bytes) -> bytes:
-        assert decode_rows(content) == ("m", "1", b"rows", 2, 3)
+        assert decode_rows(content)[:5] == ("m", "1", b"rows", 2, 3)
         return explained.tobytes()
 
     found = await ScorerHandle(OneReplica(take).handle).explain("m", "1", b"rows", 2, 3)
