@@ -109,6 +109,12 @@ class ScorerHandle:
         answer = await self._ask(model, version, packed_rows, rows, features_max)
         return np.frombuffer(answer, dtype=row_type(features_max))
 
+    async def shadow(
+        self, model: str, version: str, packed_rows: bytes, rows: int
+    ) -> Probabilities:
+        answer = await self._ask(model, version, packed_rows, rows, counts=False)
+        return np.frombuffer(answer, dtype=np.float64)
+
     async def warm(self, model: str, version: str) -> None:
         """Return when every scorer has this version, or has had a fair time to load it."""
         await self.calls.take_everywhere(encode_rows(model, version, b"", 0), _WARM_SECONDS)
@@ -119,9 +125,10 @@ class ScorerHandle:
         except TimeoutError:
             raise _scorer_unavailable() from None
 
-    async def _ask(self, model: str, version: str, *rows: Any) -> bytes:
+    async def _ask(self, model: str, version: str, *rows: Any, counts: bool = True) -> bytes:
+        content = encode_rows(model, version, *rows, counts=counts)
         try:
-            answer = await self.calls.take(encode_rows(model, version, *rows), _PREDICT_SECONDS)
+            answer = await self.calls.take(content, _PREDICT_SECONDS)
         except TimeoutError:
             raise _scorer_unavailable() from None
         if answer == NOT_LOADED:

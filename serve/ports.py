@@ -36,6 +36,11 @@ class Scorer(Protocol):
     ) -> Explanations:
         """As `predict`, with what contributed most to each row's probability."""
 
+    async def shadow(
+        self, model: str, version: str, packed_rows: bytes, rows: int
+    ) -> Probabilities:
+        """As `predict`, for rows that another version answers: drift does not count them."""
+
     async def ready(self) -> None:
         """Return when a replica has its models loaded; a Refusal otherwise."""
 

@@ -96,7 +96,7 @@ class LightGBMScorer:
 
         NOT_LOADED where the version cannot be loaded.
         """
-        model, version, packed_rows, rows, explained_features = decode_rows(asked)
+        model, version, packed_rows, rows, explained_features, counts = decode_rows(asked)
         loaded = self._pool.loaded
         if (model, version) not in loaded and not await loaded.fetch(model, version):
             return NOT_LOADED
@@ -106,7 +106,7 @@ class LightGBMScorer:
             return self._pool.explain(
                 model, version, packed_rows, rows, explained_features
             ).tobytes()
-        return self._pool.predict(model, version, packed_rows, rows).tobytes()
+        return self._pool.predict(model, version, packed_rows, rows, counts=counts).tobytes()
 
     async def lane(self) -> LaneAddress:
         """Where this replica takes calls without Ray in between."""

@@ -33,15 +33,23 @@ class Asked(NamedTuple):
     rows: int
     explained_features: int = 0
     """Contributions to be told of each row; 0: probabilities alone."""
+    counts: bool = True
+    """Whether drift counts the rows; not those that another version was asked about."""
 
 
 def encode_rows(
-    model: str, version: str, packed_rows: bytes, rows: int, explained_features: int = 0
+    model: str,
+    version: str,
+    packed_rows: bytes,
+    rows: int,
+    explained_features: int = 0,
+    *,
+    counts: bool = True,
 ) -> bytes:
     """What a scorer is asked; with 0 rows, to load the version."""
     asked: tuple[object, ...] = (model, version, packed_rows, rows)
-    if explained_features:
-        asked = (*asked, explained_features)
+    if explained_features or not counts:
+        asked = (*asked, explained_features, counts)
     return pickle.dumps(asked, protocol=_PROTOCOL)
 
 

@@ -119,6 +119,7 @@ class GatedScorer:
         self._models = models
         self.gate = opened()
         self.rows: list[int] = []
+        self.shadowed: list[int] = []
         self.explained: list[int] = []
         self.failure: Exception | None = None
         self.ready_checks = 0
@@ -131,6 +132,15 @@ class GatedScorer:
         if self.failure:
             raise self.failure
         return self._models.predict(model, version, packed_rows, rows)
+
+    async def shadow(
+        self, model: str, version: str, packed_rows: bytes, rows: int
+    ) -> Probabilities:
+        self.shadowed.append(rows)
+        await self.gate.wait()
+        if self.failure:
+            raise self.failure
+        return self._models.predict(model, version, packed_rows, rows, counts=False)
 
     async def explain(
         self, model: str, version: str, packed_rows: bytes, rows: int, features_max: int

@@ -188,7 +188,7 @@ async def test_a_paid_explanation_is_replayed_whatever_became_of_the_model(
 ) -> None:
     first = await post_as_anna(replica, explained(), idempotency_key="k")
     onnx = models.catalog.find(NAME).model_copy(update={"kind": "onnx"})
-    replica.pipeline.catalog = Catalog((onnx,))
+    replica.pipeline.models.take(Catalog((onnx,)))
     assert (await post_as_anna(replica, explained(), idempotency_key="k")).body == first.body
 
 

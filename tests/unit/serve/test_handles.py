@@ -203,7 +203,7 @@ async def test_every_scorer_is_told_of_a_new_version() -> None:
     asked: list[tuple[str, str, bytes, int]] = []
 
     async def take(content: bytes) -> bytes:
-        asked.append(decode_rows(content))
+        asked.append(decode_rows(content)[:4])
         return NOT_LOADED
 
     replica = OneReplica(take)
@@ -270,7 +270,7 @@ async def test_explained_rows_come_back_as_the_scorer_made_them() -> None:
     explained["features"][0] = [2, 0, 1]
 
     async def take(content: bytes) -> bytes:
-        assert decode_rows(content) == ("m", "1", b"rows", 2, 3)
+        assert decode_rows(content)[:5] == ("m", "1", b"rows", 2, 3)
         return explained.tobytes()
 
     found = await ScorerHandle(OneReplica(take).handle).explain("m", "1", b"rows", 2, 3)
