@@ -15,18 +15,23 @@ from serve.v2.outputs import Output, Requested, check_requested, request_all
 from serve.v2.reading import Reader, read_parameters, read_tensor_head
 from serve.v2.tensors import Elements, Tensor, refuse, shown
 
-_FIELDS = frozenset({"id", "parameters", "inputs", "outputs"})
+_FIELDS = frozenset({"id", "parameters", "inputs", "outputs", "model_name", "model_version"})
 _INPUT_FIELDS = frozenset({"name", "datatype", "shape", "parameters", "data"})
 _OUTPUT_FIELDS = frozenset({"name", "parameters"})
 
 
-def read_request(body: bytes, json_bytes: int | None) -> Asked:
+def read_request(
+    body: bytes, json_bytes: int | None, model: str, version: str | None = None
+) -> Asked:
     """What an infer request asks; raises a Refusal that says what is wrong with it.
 
     The first `json_bytes` are JSON and the rest is tensors; None: there is nothing but JSON.
+    `model` and `version` are those of the path.
     """
     head, tail = (body, None) if json_bytes is None else (body[:json_bytes], body[json_bytes:])
     said = Reader.of(_decode(head), "the request", _FIELDS)
+    _check_named(said, "model_name", model)
+    _check_named(said, "model_version", version)
     parameters = read_parameters(said, {"explain", "idempotency_key", "binary_data_output"})
     binary, explain = parameters.flag("binary_data_output"), parameters.flag("explain")
     return Asked(
@@ -45,6 +50,13 @@ def _decode(head: bytes) -> Any:  # noqa: ANN401 - whatever the client sent
         raise Refusal(
             Code.INVALID_JSON, f"The request is not JSON: {error.msg} at byte {error.pos}."
         ) from None
+
+
+def _check_named(said: Reader, field: str, in_path: str | None) -> None:
+    """One client repeats in the body what the path says, which the protocol does not have."""
+    named = said.text(field)
+    if named is not None and named != in_path:
+        raise refuse(f"`{field}` is {shown(named)}; the path says {shown(in_path)}, and it counts")
 
 
 def _read_input(said: Reader, tail: bytes | None) -> Tensor:

@@ -88,7 +88,7 @@ def _read_call(request: Request) -> TensorCall:
         model=model,
         version=version,
         sent_key=_text(headers, b"idempotency-key"),
-        read=lambda: _read_body(headers, request.body),
+        read=lambda: _read_body(headers, request.body, model, version),
     )
 
 
@@ -97,7 +97,7 @@ def _text(headers: Headers, name: bytes) -> str | None:
     return None if value is None else value.decode("latin-1")
 
 
-def _read_body(headers: Headers, body: bytes) -> Asked:
+def _read_body(headers: Headers, body: bytes, model: str, version: str | None) -> Asked:
     """Clients say `application/json`, with bytes `application/octet-stream`, or nothing at all."""
     media_type = headers.get(b"content-type", _JSON).split(b";")[0].strip().lower()
     if media_type not in (_JSON, _BINARY):
@@ -107,7 +107,8 @@ def _read_body(headers: Headers, body: bytes) -> Asked:
             "with the header `Inference-Header-Content-Length`.",
         )
     check_content_encoding(headers)
-    return read_request(body, read_json_bytes(headers.get(_HEADER_LENGTH), len(body)))
+    json_bytes = read_json_bytes(headers.get(_HEADER_LENGTH), len(body))
+    return read_request(body, json_bytes, model, version)
 
 
 def _respond_paid(call: TensorCall, answer: Answer) -> Response:

@@ -70,7 +70,8 @@ class Reader:
 
 def read_parameters(given: Reader, known: AbstractSet[str]) -> Reader:
     """The `parameters` of an object, none but `known` ones: a misspelled one would go unheeded."""
-    return Reader.of(given.fields.get("parameters") or {}, f"`parameters` of {given.about}", known)
+    said = given.fields.get("parameters")
+    return Reader.of({} if said is None else said, f"`parameters` of {given.about}", known)
 
 
 def read_tensor_head(

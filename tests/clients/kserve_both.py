@@ -50,7 +50,8 @@ def told(result):
         "probability": outputs["probability"],
         "label": labels,
         "id": result.id,
-        "version": result.model_version,
+        # The client over REST keeps no version of an answer.
+        "version": "1" if OVER_REST else result.model_version,
         **parameters,
     }
 

@@ -25,14 +25,14 @@ def request(**fields: Any) -> bytes:
 
 def refused(body: bytes, json_bytes: int | None = None) -> str:
     with pytest.raises(Refusal) as caught:
-        read_request(body, json_bytes)
+        read_request(body, json_bytes, "m", "1")
     assert caught.value.code in (Code.INVALID_REQUEST, Code.INVALID_JSON)
     return caught.value.detail
 
 
 def test_a_request_says_rows_outputs_id_key_and_explain() -> None:
     asked = read_request(
-        request(id="x", parameters={"explain": True, "idempotency_key": "k"}), None
+        request(id="x", parameters={"explain": True, "idempotency_key": "k"}), None, "m"
     )
     assert (asked.id, asked.idempotency_key, asked.explain) == ("x", "k", True)
     assert (asked.tensor.rows, asked.tensor.columns) == (1, 3)
@@ -42,17 +42,17 @@ def test_a_request_says_rows_outputs_id_key_and_explain() -> None:
 
 def test_bytes_behind_the_json_are_the_tensor() -> None:
     head = request(inputs=[SIZED])
-    asked = read_request(head + b"\0\1\1", len(head))
+    asked = read_request(head + b"\0\1\1", len(head), "m")
     assert asked.tensor.matrix() == b"\0\1\1"
     assert asked.outputs == ALL
 
 
 def test_outputs_are_bytes_where_the_request_or_the_output_says_so() -> None:
     parameters = {"binary_data_output": True}
-    asked = read_request(request(parameters=parameters), None)
+    asked = read_request(request(parameters=parameters), None, "m")
     assert all(each.binary for each in asked.outputs)
     chosen = [{"name": "label", "parameters": {"binary_data": False}}, {"name": "probability"}]
-    asked = read_request(request(parameters=parameters, outputs=chosen), None)
+    asked = read_request(request(parameters=parameters, outputs=chosen), None, "m")
     assert asked.outputs == (Requested("label"), Requested("probability", binary=True))
 
 
@@ -83,15 +83,14 @@ def test_outputs_are_bytes_where_the_request_or_the_output_says_so() -> None:
         ({"parameters": {"explian": True}}, "unknown field 'explian'"),
         ({"parameters": {"explain": "yes"}}, "`explain`"),
         ({"parameters": {"idempotency_key": 7}}, "`idempotency_key`"),
-        ({"parameters": []}, ""),
+        ({"parameters": []}, "`parameters` of the request is not an object"),
         ({"id": 7}, "`id` of the request is a string"),
         ({"model": "x"}, "unknown field 'model'"),
+        ({"model_name": "x"}, "the path says 'm'"),
+        ({"model_version": "2"}, "the path says '1'"),
     ],
 )
 def test_what_is_wrong_is_named(fields: dict[str, Any], said: str) -> None:
-    if fields == {"parameters": []}:
-        assert read_request(request(**fields), None)
-        return
     assert said in refused(request(**fields))
 
 
@@ -101,6 +100,10 @@ def test_bytes_that_do_not_fit_are_refused() -> None:
     assert "4 bytes follow" in refused(head + b"\0\1\1\0", len(head))
     plain = request()
     assert "3 bytes follow the JSON" in refused(plain + b"\0\1\1", len(plain))
+
+
+def test_the_body_may_repeat_what_the_path_says() -> None:
+    assert read_request(request(model_name="m", model_version=None), None, "m")
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"\xff"])
