@@ -8,15 +8,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from billing.database import Database
-from billing.reports.shadows import (
-    DIFFERENCE_BOUNDS,
-    Differences,
-    ShadowDay,
-    fetch_shadow_differences,
-)
+from billing.reports.shadows import DIFFERENCE_BOUNDS, ShadowDay, fetch_shadow_differences
 from billing.settings import BillingSettings
 from farebox.store import with_database
 
@@ -45,45 +39,35 @@ def differences_command(
         return await fetch_shadow_differences(database, since, until, name)
 
     found = with_database(fetch)
-    if found:
-        out.print(differences_table(found))
-    else:
-        out.print(_nothing_since(since), markup=False)
+    lines = [line for one in found for line in describe_day(one)] or [_nothing_since(since)]
+    for line in lines:
+        out.print(line, markup=False)
 
 
-def differences_table(found: Sequence[ShadowDay]) -> Table:
-    """A line for each day and pair; at the right how many instances differ by how much."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("day")
-    table.add_column("model")
-    table.add_column("compared")
-    for title in ("instances", "labels differ", "mean", "largest", *_bucket_titles(), "left out"):
-        table.add_column(title, justify="right")
-    for one in found:
-        pair, differences = one.pair, one.differences
-        table.add_row(
-            f"{one.day}",
-            pair.model,
-            f"{pair.challenger} with {pair.champion}",
-            *_figures(differences),
+def describe_day(one: ShadowDay) -> list[str]:
+    """A few lines that fit a terminal; at the end how many instances differ by how much."""
+    pair, found = one.pair, one.differences
+    lines = [f"{one.day}  {pair.model}: {pair.challenger} in the shadow of {pair.champion}"]
+    if found.instances:
+        share = f"{100 * found.disagreements / found.instances:.2f} %"
+        mean, largest = f"{found.difference_mean:.4f}", f"{found.difference_max:.4f}"
+        lines += [
+            f"  {found.instances} instances, {found.disagreements} ({share}) with another label",
+            f"  difference on average {mean}, at most {largest}",
+            f"  {_describe_histogram(found.histogram)}",
+        ]
+    if found.dropped or found.failed:
+        lines.append(
+            f"  left out: {found.dropped} as too many waited, {found.failed} that "
+            f"{pair.challenger} could not score"
         )
-    return table
+    return lines
 
 
-def _figures(found: Differences) -> list[str]:
-    share_percent = 100 * found.disagreements / found.instances if found.instances else 0.0
-    return [
-        f"{found.instances}",
-        f"{found.disagreements} ({share_percent:.2f} %)",
-        f"{found.difference_mean:.4f}",
-        f"{found.difference_max:.4f}",
-        *map(str, found.histogram),
-        f"{found.dropped + found.failed}",
-    ]
-
-
-def _bucket_titles() -> list[str]:
-    return [f"< {DIFFERENCE_BOUNDS[0]:g}", *(f">= {bound:g}" for bound in DIFFERENCE_BOUNDS)]
+def _describe_histogram(histogram: Sequence[int]) -> str:
+    bounds = (0.0, *DIFFERENCE_BOUNDS)
+    parts = [f"{n} from {low:g}" for low, n in zip(bounds, histogram, strict=True) if n]
+    return f"differences: {', '.join(parts)}"
 
 
 def _nothing_since(since: date) -> str:
