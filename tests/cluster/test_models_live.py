@@ -227,7 +227,7 @@ def test_a_shadow_changes_no_answer_and_no_charge_and_its_differences_are_record
     assert sum(found.histogram) == 40
     table = product.run("models", "differences", published).stdout
     assert "2 with 1" in table
-    assert "0 (0.00 %)" in table
+    assert "0 (0.00%)" in table
 
 
 def wait_for_differences(product: Product, model: str, instances: int) -> ShadowDay:
