@@ -55,8 +55,8 @@ load: $(READY) ## Locust against the product and its targets; SHAPE=ramp, spike 
 load-autoscale: $(READY) ## pools grow, are redeployed and shrink under load; nothing may fail
 	$(BIN)/python -m loadtest.with_product loadtest.autoscale $(LOAD)
 
-train: $(READY) ## train the model anew from the data set and write its artifact
-	$(BIN)/python -m ml_task.train
+train: $(READY) ## train the published models anew from the data set and write their artifacts
+	$(BIN)/farebox train $(TRAIN)
 
 format: $(READY) ## format the code and mend what the linter can mend
 	$(BIN)/ruff format .

@@ -44,6 +44,7 @@ from farebox.ray_node import PAYMENT_PROVIDER, TEST_PROVIDER
 from farebox.running import RunningProduct, end_leftovers, is_running
 from farebox.settings import ProductSettings
 from farebox.store import billing_settings, postgres_url
+from farebox.training_commands import add_commands as add_training_commands
 from models.errors import ModelError
 from serve.accounts.settings import AccountsSettings
 
@@ -61,6 +62,7 @@ app.add_typer(keys, name="keys")
 reports = typer.Typer(help="The sums that reports read.", no_args_is_help=True)
 app.add_typer(prices, name="prices")
 app.add_typer(reports, name="reports")
+add_training_commands(app)
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)

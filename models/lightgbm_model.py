@@ -20,26 +20,27 @@ so the public one is used.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.errors import ArtifactMismatch, PredictionFailed, RuntimeLibraryMissing
 from models.manifest import Manifest
-from models.registry import artifact_folder
+from models.prediction import (
+    Contributions,
+    Matrix,
+    Probabilities,
+    check_probabilities,
+    check_shape,
+)
 
 if TYPE_CHECKING:
     from lightgbm import Booster
 
 THREADS = 1
-
-Matrix: TypeAlias = NDArray[np.uint8]
-Probabilities: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,35 +56,36 @@ class LightGBMModel:
         Raises PredictionFailed naming the rows without a probability; where LightGBM itself
         raises or the shape is wrong these are all rows.
         """
-        every_row = range(len(matrix))
-        if matrix.shape != (len(matrix), len(self.manifest.features)):
-            raise PredictionFailed(f"the matrix has the shape {matrix.shape}", every_row)
+        check_shape(matrix, self.manifest)
         if not len(matrix):
             return np.empty(0)
+        found: Probabilities = np.asarray(self._ask(matrix), np.float64)
+        return check_probabilities(found)
+
+    def explain(self, matrix: Matrix) -> Contributions:
+        """Contributions to the log-odds, float64 (n, features + 1), the base value last.
+
+        SHAP values of the trees, whose sum is the raw score. Raises PredictionFailed.
+        """
+        check_shape(matrix, self.manifest)
+        if not len(matrix):
+            return np.empty((0, len(self.manifest.features) + 1))
+        found: Contributions = np.asarray(self._ask(matrix, pred_contrib=True), np.float64)
+        return found
+
+    def _ask(self, matrix: Matrix, **what: bool) -> Any:  # noqa: ANN401 - as the library says it
         try:
-            found = np.asarray(self.booster.predict(matrix, num_threads=THREADS), np.float64)
+            return self.booster.predict(matrix, num_threads=THREADS, **what)
         except Exception as error:
-            raise PredictionFailed(f"LightGBM: {error}", every_row) from error
-        return _check(found)
+            raise PredictionFailed(f"LightGBM: {error}", range(len(matrix))) from error
 
 
-def _check(probabilities: Probabilities) -> Probabilities:
-    # A NaN fails both comparisons, so one pass finds NaN, infinities and what is out of range.
-    sound = (probabilities >= 0.0) & (probabilities <= 1.0)
-    if not sound.all():
-        raise PredictionFailed("not a probability", np.flatnonzero(~sound).tolist())
-    return probabilities
+def parse_lightgbm(content: bytes, manifest: Manifest, path: Path) -> LightGBMModel:
+    """The model that these bytes, read from `path`, are.
 
-
-def load_model(root: Path, manifest: Manifest) -> LightGBMModel:
-    """Load the artifact that `manifest` describes from below `root`.
-
-    The checksum is taken from the very bytes that are loaded. Raises ArtifactMismatch,
-    RuntimeLibraryMissing.
+    Raises ArtifactMismatch, RuntimeLibraryMissing.
     """
-    path = artifact_folder(root, manifest.name, manifest.version) / manifest.artifact.file
-    content = _read_checked(path, manifest.artifact.sha256)
-    model = LightGBMModel(manifest, _parse(content, path))
+    model = LightGBMModel(manifest, parse_booster(content, path))
     _check_fits(model, path)
     return model
 
@@ -100,18 +102,8 @@ def ensure_lightgbm_loads() -> None:
         ) from error
 
 
-def _read_checked(path: Path, expected: str) -> bytes:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ArtifactMismatch(f"{path}: {error.strerror}") from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != expected:
-        raise ArtifactMismatch(f"{path}: sha256 is {found}, the manifest says {expected}")
-    return content
-
-
-def _parse(content: bytes, path: Path) -> Booster:
+def parse_booster(content: bytes, path: Path) -> Booster:
+    """LightGBM's own object for its text format; raises ArtifactMismatch for anything else."""
     ensure_lightgbm_loads()
     lightgbm = import_module("lightgbm")
     try:

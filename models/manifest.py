@@ -17,6 +17,8 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 Version = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}$")]
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max_length=64)]
+Role = Annotated[str, Field(pattern=r"^[a-z][a-z_]*$", max_length=32)]
+Kind = Literal["lightgbm", "onnx"]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -37,14 +39,15 @@ class Decision(Part):
     """From which probability on the label is positive, and what that does on `measured_on`."""
 
     threshold: Probability
-    cost_ratio: Annotated[float, Field(gt=0, description="cost of a miss, in false alarms")]
-    measured_on: str
-    recall: Probability
-    false_positive_rate: Probability
+    cost_ratio: Annotated[float, Field(gt=0)] | None = None
+    """Cost of a miss, in false alarms."""
+    measured_on: str | None = None
+    recall: Probability | None = None
+    false_positive_rate: Probability | None = None
 
 
 class Artifact(Part):
-    """The model's file beside the manifest."""
+    """A file beside the manifest."""
 
     file: FileName
     sha256: Sha256
@@ -91,13 +94,17 @@ class Manifest(Part):
 
     name: Name
     version: Version
-    kind: Literal["lightgbm"]
+    kind: Kind
     created_at: AwareDatetime
     labels: Labels
     decision: Decision
     artifact: Artifact
-    training: Training
-    metrics: dict[str, SplitMetrics]
+    golden: Artifact | None = None
+    """Inputs with the answers that the model must give to them."""
+    files: dict[Role, Artifact] = {}
+    """Other files of this version by what they are for, such as `reference`."""
+    training: Training | None = None
+    metrics: dict[str, SplitMetrics] = {}
     features_sha256: Sha256
     features: tuple[str, ...]
 
@@ -112,6 +119,12 @@ class Manifest(Part):
     def feature_schema(self) -> FeatureSchema:
         """The features as what requests are validated against."""
         return FeatureSchema(self.features)
+
+    @property
+    def every_file(self) -> tuple[Artifact, ...]:
+        """All files that the manifest holds a checksum of, the model itself first."""
+        golden = () if self.golden is None else (self.golden,)
+        return (self.artifact, *golden, *self.files.values())
 
     @property
     def version_number(self) -> int:
@@ -132,19 +145,27 @@ class Manifest(Part):
 def read_manifest(path: Path) -> Manifest:
     """Read one `manifest.json`; raises ManifestInvalid naming the file and every fault."""
     try:
-        return Manifest.model_validate_json(path.read_bytes())
+        return parse_manifest(path.read_bytes(), path)
     except OSError as error:
         raise ManifestInvalid(f"{path}: {error.strerror}") from error
+
+
+def parse_manifest(content: bytes, path: Path) -> Manifest:
+    """The manifest that these bytes, read from `path`, are; raises ManifestInvalid."""
+    try:
+        return Manifest.model_validate_json(content)
     except ValidationError as error:
-        raise ManifestInvalid(f"{path}: {_describe(error)}") from error
+        raise ManifestInvalid(f"{path}: {describe_faults(error)}") from error
 
 
 def write_manifest(manifest: Manifest, path: Path) -> None:
     """Write `manifest` as indented JSON; equal manifests give equal bytes."""
-    path.write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    text = manifest.model_dump_json(indent=1, exclude_none=True)
+    path.write_text(text + "\n", encoding="utf-8")
 
 
-def _describe(error: ValidationError) -> str:
+def describe_faults(error: ValidationError) -> str:
+    """Every fault with its place, in one line."""
     faults = error.errors(include_url=False, include_input=False, include_context=False)
     return "; ".join(
         f"{'.'.join(map(str, fault['loc'])) or 'manifest'}: {fault['msg']}" for fault in faults
