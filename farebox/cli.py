@@ -8,10 +8,9 @@ import json
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import psutil
 import typer
@@ -20,7 +19,6 @@ from rich.markup import escape
 
 from billing.accounts import create_key, revoke_key
 from billing.audit.actions import COMMAND_LINE
-from billing.credits import Credits
 from billing.database import Database
 from billing.errors import BillingError
 from billing.keys import parse_key
@@ -34,16 +32,19 @@ from billing.users.passwords import Passwords
 from billing.users.roles import promote_admin
 from billing.users.signing_up import create_admin
 from billing.users.values import check_new_password, normalise_email
+from farebox.amounts import parse_credits as _parse_credits
 from farebox.client import ScoringClient
 from farebox.demo import Demo
 from farebox.deployment import Deployment, load_serve_config
 from farebox.errors import FareboxError
 from farebox.home import Home
+from farebox.models_commands import models
 from farebox.product import run_product
 from farebox.ray_node import PAYMENT_PROVIDER, TEST_PROVIDER
 from farebox.running import RunningProduct, end_leftovers, is_running
 from farebox.settings import ProductSettings
 from farebox.store import billing_settings, postgres_url
+from farebox.store import with_database as _with_database
 from farebox.training_commands import add_commands as add_training_commands
 from models.errors import ModelError
 from serve.accounts.settings import AccountsSettings
@@ -63,11 +64,10 @@ reports = typer.Typer(help="The sums that reports read.", no_args_is_help=True)
 app.add_typer(prices, name="prices")
 app.add_typer(reports, name="reports")
 add_training_commands(app)
+app.add_typer(models, name="models")
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
-
-Result = TypeVar("Result")
 
 _STOP_SECONDS = 60
 
@@ -286,35 +286,6 @@ def create_admin_command(
 def _ask_password() -> str:
     password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     return password
-
-
-def _with_database(use: Callable[[Database, BillingSettings], Awaitable[Result]]) -> Result:
-    """Run `use` on the product's migrated database, wherever that is."""
-    home = Home.from_environment()
-    with postgres_url(home) as url:
-        settings = billing_settings(home, url)
-        return asyncio.run(_use_database(settings, use))
-
-
-async def _use_database(
-    settings: BillingSettings, use: Callable[[Database, BillingSettings], Awaitable[Result]]
-) -> Result:
-    await migrate(settings.database_url)
-    database = Database(settings)
-    try:
-        return await use(database, settings)
-    finally:
-        await database.close()
-
-
-def _parse_credits(text: str) -> Credits:
-    try:
-        amount = Credits.parse(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    if amount.microcredits < 0:
-        raise typer.BadParameter("credits cannot be negative")
-    return amount
 
 
 def _parse_moment(text: str) -> datetime:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from pydantic import SecretStr
 
+from billing.database import Database
+from billing.migrate import migrate
 from billing.settings import BillingSettings
 from farebox.home import Home, read_env_file, write_private
 from farebox.postgres import embedded_postgres
@@ -16,6 +20,8 @@ from farebox.running import RunningProduct, is_running
 
 DATABASE_URL = "FAREBOX_DATABASE_URL"
 KEY_HASH_SECRET = "FAREBOX_KEY_HASH_SECRET"  # noqa: S105 - the variable's name
+
+Result = TypeVar("Result")
 
 
 @contextmanager
@@ -49,3 +55,22 @@ def key_hash_secret(home: Home) -> str:
 def billing_settings(home: Home, url: str) -> BillingSettings:
     """Billing's settings for this database; every other number from the environment."""
     return BillingSettings(database_url=url, key_hash_secret=SecretStr(key_hash_secret(home)))
+
+
+def with_database(use: Callable[[Database, BillingSettings], Awaitable[Result]]) -> Result:
+    """Run `use` on the product's migrated database, wherever that is."""
+    home = Home.from_environment()
+    with postgres_url(home) as url:
+        settings = billing_settings(home, url)
+        return asyncio.run(_use_database(settings, use))
+
+
+async def _use_database(
+    settings: BillingSettings, use: Callable[[Database, BillingSettings], Awaitable[Result]]
+) -> Result:
+    await migrate(settings.database_url)
+    database = Database(settings)
+    try:
+        return await use(database, settings)
+    finally:
+        await database.close()

@@ -108,7 +108,7 @@ async def read_readiness(request: Request) -> Status:
 async def list_models(pipeline: PipelineDependency) -> ModelList:
     """All model versions that can be asked; no key is needed."""
     return ModelList(
-        models=[_model_card(manifest, pipeline) for manifest in pipeline.catalog.manifests]
+        models=[_model_card(manifest, pipeline) for manifest in pipeline.catalog.served]
     )
 
 

@@ -53,7 +53,7 @@ class BatchRun:
         probabilities = await self._scorer.predict(
             model, version, b"".join([job.packed_rows for job in jobs]), rows
         )
-        decision = Decision.of(self._catalog.find(model, version))
+        decision = Decision.of(self._catalog.look_up(model, version))
         predicted = _write_predictions(jobs, probabilities, decision)
         self._observer.batch_predicted(len(jobs), rows, time.monotonic() - started)
         return predicted

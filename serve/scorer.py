@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from models.errors import ManifestInvalid, PredictionFailed
-from models.lightgbm_model import LightGBMModel, load_model
+from models.loading import load_model
+from models.prediction import Model
 from models.registry import read_catalog
 from serve.lanes import LaneAddress, LaneServer
 from serve.load import LOAD, CpuShare
@@ -25,11 +26,11 @@ class ModelPool:
     def __init__(self, settings: ServeSettings) -> None:
         root = settings.models_dir
         catalog = read_catalog(root)
-        if not catalog.manifests:
+        if not catalog.served:
             raise ManifestInvalid(f"there is no model in {root}")
-        self._models: dict[tuple[str, str], LightGBMModel] = {
+        self._models: dict[tuple[str, str], Model] = {
             (manifest.name, manifest.version): load_model(root, manifest)
-            for manifest in catalog.manifests
+            for manifest in catalog.served
         }
 
     def predict(self, model: str, version: str, packed_rows: bytes, rows: int) -> Probabilities:
@@ -39,7 +40,7 @@ class ModelPool:
         return predict_or_nan(loaded, matrix)
 
 
-def predict_or_nan(model: LightGBMModel, matrix: np.ndarray[Any, Any]) -> Probabilities:
+def predict_or_nan(model: Model, matrix: np.ndarray[Any, Any]) -> Probabilities:
     """Score `matrix`, float64 (n,); NaN for the rows that the model fails on, and for these alone.
 
     A failure that names some rows is repeated without them; one that blames all is halved.

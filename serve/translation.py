@@ -39,7 +39,7 @@ from billing.users.errors import (
     SignInFailed,
     UserMissing,
 )
-from models.errors import ModelError, UnknownModel, UnknownVersion
+from models.errors import ModelError, UnknownModel, UnknownVersion, VersionRetired
 from serve.refusals import Code, Refusal
 
 _CREDITS_MISSING = "The account has fewer credits than this takes; nothing was done."
@@ -172,6 +172,6 @@ def refusal_of(error: BillingError | ModelError) -> Refusal:
         return Refusal(code, detail)
     if isinstance(error, UnknownModel):
         return Refusal(Code.MODEL_NOT_FOUND, str(error))
-    if isinstance(error, UnknownVersion):
+    if isinstance(error, UnknownVersion | VersionRetired):
         return Refusal(Code.VERSION_NOT_FOUND, str(error))
     return Refusal(Code.PREDICTION_FAILED, "The model could not be used; nothing was charged.")

@@ -117,7 +117,7 @@ def _inputs(
     catalog: Catalog, prediction: Prediction, answer: StoredAnswer
 ) -> list[list[str]] | None:
     try:
-        manifest = catalog.find(prediction.model, prediction.version)
+        manifest = catalog.look_up(prediction.model, prediction.version)
     except ModelError:
         return None
     return name_inputs(answer.inputs, prediction.instances, manifest.feature_schema)

@@ -32,7 +32,7 @@ _INSTANCES_MAX = ValidatorConfig().instances_max
 async def list_prices(services: ServicesDependency) -> PriceList:
     """Of each model version that can be asked; one without a price is left out."""
     table = await _fetch_table(services)
-    found = [_price_in_effect(table, manifest) for manifest in services.catalog.manifests]
+    found = [_price_in_effect(table, manifest) for manifest in services.catalog.served]
     return PriceList(
         in_effect=[price for price in found if price is not None],
         coming=[_view(price) for price in table.find_coming()],

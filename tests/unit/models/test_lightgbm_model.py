@@ -14,7 +14,8 @@ import pytest
 from data.schema import ANDROID_MALWARE_PATH, FeatureSchema, read_schema
 from models import lightgbm_model
 from models.errors import ArtifactMismatch, PredictionFailed, RuntimeLibraryMissing
-from models.lightgbm_model import LightGBMModel, ensure_lightgbm_loads, load_model
+from models.lightgbm_model import LightGBMModel, ensure_lightgbm_loads
+from models.loading import load_model
 from models.manifest import Artifact, Manifest
 from models.registry import ARTIFACTS_ROOT, artifact_folder, read_catalog
 from tests.support.examples import read_examples
