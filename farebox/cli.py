@@ -36,6 +36,7 @@ from farebox.amounts import parse_credits as _parse_credits
 from farebox.client import ScoringClient
 from farebox.demo import Demo
 from farebox.deployment import Deployment, load_serve_config
+from farebox.drift_commands import drift_command
 from farebox.errors import FareboxError
 from farebox.home import Home
 from farebox.models_commands import models
@@ -65,6 +66,7 @@ app.add_typer(prices, name="prices")
 app.add_typer(reports, name="reports")
 add_training_commands(app)
 app.add_typer(models, name="models")
+app.command(name="drift")(drift_command)
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)

@@ -60,8 +60,8 @@ class Trainer:
         plan = _plan(quick)
         for model in _choose(name):
             with self._progress(model, plan) as tell:
-                metrics, decision = evaluate(dataset, model, plan, tell)
-            self._show(model, metrics, decision)
+                measured = evaluate(dataset, model, plan, tell)
+            self._show(model, measured.metrics, measured.decision)
 
     @contextmanager
     def _progress(self, model: Published, plan: Plan) -> Iterator[Tell]:

@@ -106,14 +106,16 @@ async def read_readiness(request: Request) -> Status:
 
 @router.get("/v1/models", summary="Models, versions, features, prices", tags=["models"])
 async def list_models(pipeline: PipelineDependency) -> ModelList:
-    """All model versions that can be asked; no key is needed."""
+    """All model versions that can be asked, and who answers by default; no key is needed."""
     return ModelList(
         models=[_model_card(manifest, pipeline) for manifest in pipeline.catalog.served]
     )
 
 
 def _model_card(manifest: Manifest, pipeline: Pipeline) -> ModelCard:
-    newest = pipeline.catalog.find(manifest.name, None)
+    rollout = pipeline.catalog.rollout(manifest.name)
+    is_champion = manifest.version == rollout.champion
+    is_challenger = manifest.version == rollout.challenger
     try:
         price = str(pipeline.pricing.price(manifest.name, manifest.version, 1))
     except PriceMissing:
@@ -128,7 +130,10 @@ def _model_card(manifest: Manifest, pipeline: Pipeline) -> ModelCard:
         features_sha256=manifest.feature_schema.sha256,
         price_per_instance=price,
         created_at=manifest.created_at.isoformat(),
-        default=newest.version == manifest.version,
+        default=is_champion,
+        alias="champion" if is_champion else "challenger" if is_challenger else None,
+        canary_percent=rollout.canary_percent if is_challenger else 0,
+        shadow=is_challenger and rollout.shadow,
     )
 
 

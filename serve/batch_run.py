@@ -9,11 +9,12 @@ from typing import Protocol
 import numpy as np
 
 from billing.charges import Charge, Charged, Outcome
-from models.registry import Catalog
 from serve.batcher import Job
 from serve.ports import Cashier, Probabilities, Scorer
 from serve.predictions import Decision, keep_predictions
 from serve.refusals import Code, Refusal
+from serve.served_models import ServedModels
+from serve.shadow import OfferShadow
 
 
 class BatchObserver(Protocol):
@@ -23,6 +24,8 @@ class BatchObserver(Protocol):
 
     def batch_charged(self, microcredits: int, seconds: float) -> None: ...
 
+    def version_answered(self, model: str, version: str, requests: int) -> None: ...
+
 
 class BatchRun:
     """Predict a batch, charge what the model answered, then release the answers.
@@ -31,12 +34,18 @@ class BatchRun:
     """
 
     def __init__(
-        self, scorer: Scorer, cashier: Cashier, catalog: Catalog, observer: BatchObserver
+        self,
+        scorer: Scorer,
+        cashier: Cashier,
+        models: ServedModels,
+        observer: BatchObserver,
+        offer_shadow: OfferShadow,
     ) -> None:
         self._scorer = scorer
         self._cashier = cashier
-        self._catalog = catalog
+        self._models = models
         self._observer = observer
+        self._offer_shadow = offer_shadow
 
     async def __call__(self, jobs: Sequence[Job]) -> None:
         predicted = await self._predict(jobs)
@@ -44,6 +53,8 @@ class BatchRun:
             return
         for job, outcome in zip(predicted, await self._charge(predicted), strict=True):
             job.finish(outcome)
+        if self._models.shadows:
+            self._offer_shadow(predicted)
 
     async def _predict(self, jobs: Sequence[Job]) -> list[Job]:
         """Write each job's predictions; returns the jobs that have them, fails the others."""
@@ -53,7 +64,7 @@ class BatchRun:
         probabilities = await self._scorer.predict(
             model, version, b"".join([job.packed_rows for job in jobs]), rows
         )
-        decision = Decision.of(self._catalog.look_up(model, version))
+        decision = self._models.decision(model, version)
         predicted = _write_predictions(jobs, probabilities, decision)
         self._observer.batch_predicted(len(jobs), rows, time.monotonic() - started)
         return predicted
@@ -61,12 +72,13 @@ class BatchRun:
     async def _charge(self, jobs: Sequence[Job]) -> list[Outcome]:
         started = time.monotonic()
         outcomes = await self._cashier.charge([_charge_of(job) for job in jobs])
-        charged_microcredits = sum(
+        charged_microcredits = [
             job.amount.microcredits
             for job, outcome in zip(jobs, outcomes, strict=True)
             if isinstance(outcome, Charged)
-        )
-        self._observer.batch_charged(charged_microcredits, time.monotonic() - started)
+        ]
+        self._observer.batch_charged(sum(charged_microcredits), time.monotonic() - started)
+        self._observer.version_answered(jobs[0].model, jobs[0].version, len(charged_microcredits))
         return outcomes
 
 

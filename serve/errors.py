@@ -41,6 +41,7 @@ PROBLEMS: dict[Code, ProblemKind] = {
     Code.SPENDING_CAP_REACHED: ProblemKind(402, "The key's spending cap is reached"),
     Code.MODEL_NOT_FOUND: ProblemKind(404, "No such model"),
     Code.VERSION_NOT_FOUND: ProblemKind(404, "No such version of the model"),
+    Code.VERSION_RETIRED: ProblemKind(410, "The version is not served any more"),
     Code.PREDICTION_NOT_FOUND: ProblemKind(404, "No such prediction"),
     Code.ROUTE_NOT_FOUND: ProblemKind(404, "No such route"),
     Code.METHOD_NOT_ALLOWED: ProblemKind(405, "The route does not take this method"),
@@ -72,6 +73,7 @@ PROBLEMS: dict[Code, ProblemKind] = {
     Code.LEDGER_UNAVAILABLE: ProblemKind(503, "The ledger is out of reach", 2),
     Code.PROVIDER_UNAVAILABLE: ProblemKind(503, "The payment provider is out of reach", 5),
     Code.SCORER_UNAVAILABLE: ProblemKind(503, "The model is out of reach", 2),
+    Code.MODEL_UNAVAILABLE: ProblemKind(503, "The model cannot be loaded", 5),
     Code.DEADLINE_EXCEEDED: ProblemKind(503, "The server did not finish in time", 1),
 }
 

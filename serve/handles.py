@@ -7,6 +7,7 @@ and a charge carries its own id, so both are simply sent again until their deadl
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -20,12 +21,14 @@ from billing.errors import BillingError, LedgerBusy, LedgerUnavailable, OutcomeU
 from serve.lanes import LaneAddress, LaneLost, Lanes
 from serve.ports import Probabilities
 from serve.refusals import Code, Refusal
-from serve.transfer import decode_outcomes, encode_charges, encode_rows
+from serve.transfer import NOT_LOADED, decode_outcomes, encode_charges, encode_rows
 
 Handle: TypeAlias = DeploymentHandle[Any]
 
 _PREDICT_SECONDS = 8.0
 """For a batch to be scored, tries together; below the request's deadline of 10 s."""
+_WARM_SECONDS = 3.0
+"""For a new version to be loaded before it is asked for: what takes longer is waited for then."""
 _CHARGE_SECONDS = 30.0
 """For a batch to be charged: past the request's deadline, so that an outcome becomes known."""
 _READY_SECONDS = 5.0
@@ -62,6 +65,13 @@ class Calls:
                 except _FAULTS:
                     await asyncio.sleep(_RETRY_SECONDS)
 
+    async def take_everywhere(self, content: bytes, seconds: float) -> None:
+        """Call every replica there is a lane to, once, for `seconds` at the most; never raises."""
+        calls = [lane.call(content) for lane in self.lanes.open] or [self._by_handle(content)]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await asyncio.gather(*calls, return_exceptions=True)
+
     async def _by_handle(self, content: bytes) -> bytes:
         answer: bytes = await self._take.remote(content)
         return answer
@@ -94,7 +104,13 @@ class ScorerHandle:
             answer = await self.calls.take(content, _PREDICT_SECONDS)
         except TimeoutError:
             raise _scorer_unavailable() from None
+        if answer == NOT_LOADED:
+            raise _not_loaded(model, version)
         return np.frombuffer(answer, dtype=np.float64)
+
+    async def warm(self, model: str, version: str) -> None:
+        """Return when every scorer has this version, or has had a fair time to load it."""
+        await self.calls.take_everywhere(encode_rows(model, version, b"", 0), _WARM_SECONDS)
 
     async def ready(self) -> None:
         try:
@@ -136,4 +152,12 @@ def _scorer_unavailable() -> Refusal:
     return Refusal(
         Code.SCORER_UNAVAILABLE,
         "No replica of the model answered in time; nothing was charged. Send the request again.",
+    )
+
+
+def _not_loaded(model: str, version: str) -> Refusal:
+    return Refusal(
+        Code.MODEL_UNAVAILABLE,
+        f"Version {version} of model {model!r} cannot be loaded right now; nothing was charged. "
+        "Send the request again, or name another version.",
     )

@@ -252,6 +252,11 @@ class Lanes:
         self._pauses = pauses
         self._lanes: dict[LaneAddress, Lane] = {}
 
+    @property
+    def open(self) -> tuple[Lane, ...]:
+        """All there are."""
+        return tuple(self._lanes.values())
+
     def pick(self) -> Lane | None:
         """The lane with the fewest calls under way; None where there is none."""
         lanes = self._lanes.values()

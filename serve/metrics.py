@@ -6,6 +6,7 @@ from ray.serve import metrics
 
 from billing.credits import MICROCREDITS_PER_CREDIT
 from serve.request_counts import Counts, RequestCounts
+from serve.shadow_metrics import ShadowMetrics
 
 _BATCH_BOUNDARIES: list[float] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048]
 _SECONDS_BOUNDARIES = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]
@@ -38,6 +39,15 @@ class ValidatorMetrics:
         self._waiting = metrics.Gauge(
             "farebox_requests_waiting", "Scoring requests in this replica that no batch has taken"
         )
+        self._answers = metrics.Counter(
+            "farebox_answers",
+            "Requests answered and charged, by the version that answered",
+            tag_keys=("model", "version"),  # type: ignore[arg-type] # Ray means any length
+        )
+        self._shadows = ShadowMetrics()
+        self.shadow_compared = self._shadows.compared
+        """Count what a challenger made of a batch; handed on by `flush`."""
+        self._answered: dict[tuple[str, str], int] = {}
         self._counts = RequestCounts()
         self.request_ended = self._counts.request_ended
         """Count one request; handed on by `flush`."""
@@ -54,10 +64,20 @@ class ValidatorMetrics:
         if microcredits:
             self._credits.inc(microcredits / MICROCREDITS_PER_CREDIT)
 
+    def version_answered(self, model: str, version: str, requests: int) -> None:
+        """Count to the version; handed on by `flush`."""
+        key = (model, version)
+        self._answered[key] = self._answered.get(key, 0) + requests
+
     def flush(self, requests_waiting: int) -> Counts:
         """Hand the counted requests and those that wait to Ray; what was counted."""
         self._waiting.set(requests_waiting)
         counts = self._counts.take()
         for outcome, count in counts.outcomes.items():
             self._requests.inc(count, {"outcome": outcome})
+        answered, self._answered = self._answered, {}
+        for (model, version), requests in answered.items():
+            if requests:
+                self._answers.inc(requests, {"model": model, "version": version})
+        self._shadows.flush()
         return counts

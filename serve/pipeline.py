@@ -39,6 +39,7 @@ from serve.packed_input import Layout, PackedEnvelope, parse_packed
 from serve.ports import History
 from serve.pricing import Pricing
 from serve.refusals import Code, Refusal
+from serve.served_models import ServedModels
 from serve.translation import refusal_of
 from serve.validation import Envelope, parse_envelope
 
@@ -53,9 +54,11 @@ _REPLAY_BEFORE = frozenset(
         Code.SPENDING_CAP_REACHED,
         Code.MODEL_NOT_FOUND,
         Code.VERSION_NOT_FOUND,
+        Code.VERSION_RETIRED,
         Code.INVALID_REQUEST,
         Code.PRICE_MISSING,
         Code.SCORER_UNAVAILABLE,
+        Code.MODEL_UNAVAILABLE,
         Code.LEDGER_UNAVAILABLE,
         Code.PREDICTION_FAILED,
     }
@@ -98,7 +101,7 @@ class Pipeline:
         self,
         *,
         authenticator: Authenticator,
-        catalog: Catalog,
+        models: ServedModels,
         pricing: Pricing,
         balances: SeenBalances,
         caps: SeenCaps,
@@ -107,7 +110,7 @@ class Pipeline:
         batcher: MicroBatcher,
     ) -> None:
         self.authenticator = authenticator
-        self.catalog = catalog
+        self.models = models
         self.pricing = pricing
         self.history = history
         self.batcher = batcher
@@ -115,6 +118,11 @@ class Pipeline:
         self._caps = caps
         self._note_use = note_use
         self._in_flight = InFlight(self._expire)
+
+    @property
+    def catalog(self) -> Catalog:
+        """All models of now; another object after a swap."""
+        return self.models.catalog
 
     async def score(self, call: Call) -> Answer:
         """Answer `call` with predictions that were paid once; raises a Refusal otherwise."""
@@ -140,7 +148,7 @@ class Pipeline:
     def _admit(self, call: Call, principal: Principal, charge_id: uuid.UUID) -> Job:
         """Validate and price before anything is queued; every fault is found here, before a hop."""
         envelope = self._parse(call)
-        manifest = self._find_model(envelope.model, envelope.version)
+        manifest = self._find_model(envelope.model, envelope.version, principal.account_id)
         rows, packed_rows = envelope.pack(manifest.feature_schema)
         amount = self._price(manifest, rows, call.request_id)
         self._balances.check(principal.account_id, amount)
@@ -164,9 +172,9 @@ class Pipeline:
             return parse_envelope(call.body, instances_max)
         return parse_packed(call.layout, call.query, call.body, instances_max)
 
-    def _find_model(self, name: str, version: str | None) -> Manifest:
+    def _find_model(self, name: str, version: str | None, account_id: uuid.UUID) -> Manifest:
         try:
-            return self.catalog.find(name, version)
+            return self.models.find(name, version, account_id)
         except ModelError as error:
             raise refusal_of(error) from error
 

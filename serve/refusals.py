@@ -30,6 +30,7 @@ class Code(StrEnum):
     SPENDING_CAP_REACHED = "spending_cap_reached"
     MODEL_NOT_FOUND = "model_not_found"
     VERSION_NOT_FOUND = "version_not_found"
+    VERSION_RETIRED = "version_retired"
     PREDICTION_NOT_FOUND = "prediction_not_found"
     ROUTE_NOT_FOUND = "route_not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
@@ -61,6 +62,7 @@ class Code(StrEnum):
     LEDGER_UNAVAILABLE = "ledger_unavailable"
     PROVIDER_UNAVAILABLE = "provider_unavailable"
     SCORER_UNAVAILABLE = "scorer_unavailable"
+    MODEL_UNAVAILABLE = "model_unavailable"
     DEADLINE_EXCEEDED = "deadline_exceeded"
 
 

@@ -2,42 +2,48 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import numpy as np
 
-from models.errors import ManifestInvalid, PredictionFailed
-from models.loading import load_model
+from billing.settings import BillingSettings
+from models.errors import PredictionFailed
 from models.prediction import Model
-from models.registry import read_catalog
+from serve.drift_counts import ScoredCounts
+from serve.drift_recording import DriftRecording
 from serve.lanes import LaneAddress, LaneServer
 from serve.load import LOAD, CpuShare
+from serve.loaded_models import LoadedModels
 from serve.logs import configure_logs
 from serve.node import lane_host
 from serve.ports import Probabilities
 from serve.settings import ServeSettings
-from serve.transfer import decode_rows
+from serve.transfer import NOT_LOADED, decode_rows
 from serve.validation import unpack_rows
 
 
 class ModelPool:
-    """Every model version of the catalogue, loaded and checked."""
+    """Scores by whichever model version is asked for."""
 
-    def __init__(self, settings: ServeSettings) -> None:
-        root = settings.models_dir
-        catalog = read_catalog(root)
-        if not catalog.served:
-            raise ManifestInvalid(f"there is no model in {root}")
-        self._models: dict[tuple[str, str], Model] = {
-            (manifest.name, manifest.version): load_model(root, manifest)
-            for manifest in catalog.served
-        }
+    def __init__(self, settings: ServeSettings, scored: ScoredCounts | None = None) -> None:
+        """What is scored is counted in `scored`, for drift."""
+        self.scored = scored or ScoredCounts()
+        self.loaded = LoadedModels(settings.models_dir)
 
-    def predict(self, model: str, version: str, packed_rows: bytes, rows: int) -> Probabilities:
-        """Probabilities of the positive class, float64 (rows,); NaN where the model failed."""
-        loaded = self._models[model, version]
+    def predict(
+        self, model: str, version: str, packed_rows: bytes, rows: int, *, counts: bool = True
+    ) -> Probabilities:
+        """Probabilities of the positive class, float64 (rows,); NaN where the model failed.
+
+        `counts`: whether drift is to be reckoned from these rows.
+        """
+        loaded = self.loaded[model, version]
         matrix = unpack_rows(packed_rows, rows, len(loaded.manifest.feature_schema))
-        return predict_or_nan(loaded, matrix)
+        probabilities = predict_or_nan(loaded, matrix)
+        if counts:
+            self.scored.add(model, version, matrix, probabilities)
+        return probabilities
 
 
 def predict_or_nan(model: Model, matrix: np.ndarray[Any, Any]) -> Probabilities:
@@ -67,14 +73,22 @@ class LightGBMScorer:
     async def __init__(self) -> None:  # type: ignore[misc] # Ray awaits it: lanes need the loop
         configure_logs()
         settings = ServeSettings()
-        self._pool = ModelPool(settings)
+        self._drift = DriftRecording(BillingSettings(), settings)
+        self._pool = ModelPool(settings, self._drift.counts)
         self._cpu = CpuShare()
+        self._following = asyncio.create_task(self._pool.loaded.keep_current())
         self._lanes = LaneServer(self.take)
         self._address = await self._lanes.start(lane_host(settings))
 
     async def take(self, asked: bytes) -> bytes:
-        """Probabilities as float64 bytes, one a row, for what `encode_rows` made."""
-        return self._pool.predict(*decode_rows(asked)).tobytes()
+        """Probabilities as float64 bytes, one a row; none where the version cannot be loaded."""
+        model, version, packed_rows, rows = decode_rows(asked)
+        loaded = self._pool.loaded
+        if (model, version) not in loaded and not await loaded.fetch(model, version):
+            return NOT_LOADED
+        if not rows:
+            return b""
+        return self._pool.predict(model, version, packed_rows, rows).tobytes()
 
     async def lane(self) -> LaneAddress:
         """Where this replica takes calls without Ray in between."""
@@ -90,3 +104,6 @@ class LightGBMScorer:
 
     async def __del__(self) -> None:
         await self._lanes.close()
+        self._following.cancel()
+        await asyncio.wait([self._following])
+        await self._drift.close()

@@ -30,7 +30,7 @@ _QUERY = [
     }
     for name, description in (
         ("model", "Name of a model, see GET /v1/models; packed rows must have it"),
-        ("version", "Left out: the newest version"),
+        ("version", "Left out: the champion"),
     )
 ]
 

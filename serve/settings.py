@@ -19,6 +19,8 @@ class ServeSettings(BaseSettings):
     """Folder of the model artifacts: `<name>/<version>/manifest.json`."""
     lane_host: str = ""
     """Where replicas listen for each other; empty: the address that Ray knows the node by."""
+    drift_flush_seconds: float = Field(default=60, gt=0)
+    """How often a scorer stores what it counted for drift; a killed one loses so much of it."""
 
 
 class ValidatorConfig(BaseModel):

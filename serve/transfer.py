@@ -15,6 +15,9 @@ from billing.charges import Charge, Charged, Outcome
 from billing.credits import Credits
 from billing.ids import uuid_of
 
+NOT_LOADED = b""
+"""A scorer's answer where it cannot load the version asked for; no other answer is empty."""
+
 _PROTOCOL = pickle.HIGHEST_PROTOCOL
 _ID_BYTES = 16
 _NO_COLUMNS: list[tuple[Any, ...]] = [()] * len(Charge._fields)
@@ -22,7 +25,7 @@ _AMOUNT = Charge._fields.index("amount")
 
 
 def encode_rows(model: str, version: str, packed_rows: bytes, rows: int) -> bytes:
-    """What a scorer is asked."""
+    """What a scorer is asked; with 0 rows, to load the version."""
     return pickle.dumps((model, version, packed_rows, rows), protocol=_PROTOCOL)
 
 

@@ -170,8 +170,17 @@ def refusal_of(error: BillingError | ModelError) -> Refusal:
             type(error), (Code.INTERNAL_ERROR, "Billing failed; nothing was charged.")
         )
         return Refusal(code, detail)
+    return _model_refusal(error)
+
+
+def _model_refusal(error: ModelError) -> Refusal:
     if isinstance(error, UnknownModel):
         return Refusal(Code.MODEL_NOT_FOUND, str(error))
-    if isinstance(error, UnknownVersion | VersionRetired):
+    if isinstance(error, UnknownVersion):
         return Refusal(Code.VERSION_NOT_FOUND, str(error))
+    if isinstance(error, VersionRetired):
+        return Refusal(
+            Code.VERSION_RETIRED,
+            f"{error}. Name one of these, or leave the version out to ask the champion.",
+        )
     return Refusal(Code.PREDICTION_FAILED, "The model could not be used; nothing was charged.")

@@ -14,13 +14,15 @@ from billing.directory import Directory
 from billing.ledger import PostgresLedger
 from billing.notices import KEYS_CHANNEL, PRICES_CHANNEL, NoticeListener
 from billing.reports.minutes import store_minutes
+from billing.reports.shadows import Differences, ShadowPair, store_shadow_days
 from billing.settings import BillingSettings
-from models.registry import read_catalog
+from models.watching import CatalogWatch
 from serve.api import build_api
 from serve.authentication import Authenticator
 from serve.balances import SeenBalances, SeenCaps
 from serve.batch_run import BatchRun
 from serve.batcher import MicroBatcher
+from serve.catalog_keeper import CatalogKeeper
 from serve.garbage import collect_rarely
 from serve.handles import CashierHandle, Handle, ScorerHandle
 from serve.http import ScoringApp
@@ -33,7 +35,10 @@ from serve.pricing import Pricing
 from serve.readiness import Readiness
 from serve.request_counts import MinuteLog
 from serve.scoring_protocol import SHORTCUT
+from serve.served_models import ServedModels
 from serve.settings import ServeSettings, ValidatorConfig
+from serve.shadow import ShadowRuns
+from serve.shadow_log import ShadowLog
 
 _FLUSH_SECONDS = 1.0
 
@@ -51,6 +56,11 @@ class FeatureValidator:
         self._metrics, self._cpu = ValidatorMetrics(), CpuShare()
         self._scorer, self._cashier = ScorerHandle(scorer), CashierHandle(billing)
         self._key_uses = KeyUses(self._note_uses)
+        watch = CatalogWatch(ServeSettings().models_dir)
+        self._models = ServedModels(watch.catalog)
+        self._shadow = ShadowRuns(self._scorer, self._models, self._note_shadow)
+        self._shadow_log = ShadowLog(partial(store_shadow_days, self._database))
+        keeper = CatalogKeeper(watch, self._models.take, self._scorer.warm)
         directory = Directory(self._database, settings.key_hash_secret)
         self._pipeline = await self._build_pipeline(directory)
         self._listener = self._listen(settings)
@@ -62,6 +72,9 @@ class FeatureValidator:
             asyncio.create_task(self._minutes.keep_flushed()),
             asyncio.create_task(self._pipeline.pricing.keep_fresh()),
             asyncio.create_task(self._key_uses.keep_flushed()),
+            asyncio.create_task(keeper.keep_current()),
+            asyncio.create_task(self._shadow.keep_comparing()),
+            asyncio.create_task(self._shadow_log.keep_flushed()),
         ]
 
     def __serve_build_asgi_app__(self) -> ScoringApp:
@@ -88,15 +101,15 @@ class FeatureValidator:
         self._cashier.calls.lanes.close()
         self._flush_counts()
         await self._minutes.close()
+        await self._shadow_log.close()
         await self._key_uses.flush()
         await self._database.close()
 
     async def _build_pipeline(self, directory: Directory) -> Pipeline:
-        catalog = read_catalog(ServeSettings().models_dir)
-        run = BatchRun(self._scorer, self._cashier, catalog, self._metrics)
+        run = BatchRun(self._scorer, self._cashier, self._models, self._metrics, self._shadow.offer)
         return Pipeline(
             authenticator=Authenticator(directory),
-            catalog=catalog,
+            models=self._models,
             pricing=Pricing(directory, await directory.fetch_prices()),
             balances=SeenBalances(),
             caps=SeenCaps(),
@@ -107,6 +120,10 @@ class FeatureValidator:
 
     async def _note_uses(self, key_ids: Collection[str]) -> None:
         await note_uses(self._database, key_ids, datetime.now(UTC))
+
+    def _note_shadow(self, pair: ShadowPair, found: Differences) -> None:
+        self._metrics.shadow_compared(pair, found)
+        self._shadow_log.add(pair, found, datetime.now(UTC))
 
     async def _flush_metrics(self) -> None:
         while True:

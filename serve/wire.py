@@ -89,7 +89,7 @@ class PredictionRequest(Wire):
     """One request: any number of instances from 1 to 1,024, scored and charged together."""
 
     model: str = Field(description="Name of a model, see GET /v1/models")
-    version: str | None = Field(default=None, description="Left out: the newest version")
+    version: str | None = Field(default=None, description="Left out: the champion")
     instances: list[list[str] | dict[str, ZeroOrOne] | list[ZeroOrOne]] = Field(
         min_length=1,
         max_length=1024,
@@ -138,6 +138,20 @@ class ModelCard(Wire):
     )
     created_at: str
     default: bool = Field(description="Whether a request without a version gets this one")
+    alias: Literal["champion", "challenger"] | None = Field(
+        description="champion: answers requests without a version. challenger: is on trial against "
+        "it. null: answers who names it"
+    )
+    canary_percent: int = Field(
+        ge=0,
+        le=100,
+        description="Of a challenger: the share of accounts whose requests without a version it "
+        "answers instead of the champion, the same accounts each time",
+    )
+    shadow: bool = Field(
+        description="Of a challenger: whether it also scores what the champion answers, to be "
+        "compared; never answered or charged"
+    )
 
 
 class ModelList(Wire):
@@ -219,12 +233,13 @@ _PROBLEM_DESCRIPTIONS = {
     404: "No such model, version, prediction, route or other thing of the caller's",
     405: "The route does not take this method",
     409: "Not in this state, or a request with the same Idempotency-Key is still running",
-    410: "Pruned after 24 hours (a stored answer, free), or used up (a link)",
+    410: "Pruned after 24 hours (a stored answer, free), retired (a model's version), or used up "
+    "(a link)",
     413: "The body is too large",
     415: "The body is not declared as JSON",
     422: "Not JSON, wrong shape, unknown feature, or the key was used with another body",
     429: "The queue, or the caller's share of it, is full; see Retry-After",
     500: "The model failed on this input, or something went wrong; nothing was charged",
-    503: "The ledger or the model is out of reach, the model has no price, or the deadline passed; "
-    "see Retry-After",
+    503: "The ledger or the model is out of reach, the model cannot be loaded or has no price, or "
+    "the deadline passed; see Retry-After",
 }

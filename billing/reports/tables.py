@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, DateTime, SmallInteger, Table, Text, Uuid
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    func,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from billing.tables import Xid8, metadata
 
@@ -120,3 +132,42 @@ latency_hours = Table(
     _count("requests"),
 )
 """What replicas counted is in the minutes at first, later in the hours: never in both."""
+
+drift_days = Table(
+    "drift_days",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    _count("rows_scored"),
+    Column("feature_ones", ARRAY(BigInteger), nullable=False),
+    Column("probability_bins", ARRAY(BigInteger), nullable=False),
+)
+
+drift_parcels = Table(
+    "drift_parcels",
+    metadata,
+    Column("replica_id", Uuid, primary_key=True),
+    _count("number"),
+    Column("taken_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+"""The last parcel of counts that each replica sent: none is added twice."""
+
+shadow_days = Table(
+    "shadow_days",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("champion", Text, primary_key=True),
+    Column("challenger", Text, primary_key=True),
+    Column("replica_id", Uuid, primary_key=True),
+    _count("instances"),
+    _count("disagreements"),
+    Column("difference_sum", Double, nullable=False),
+    Column("difference_max", Double, nullable=False),
+    Column("histogram", ARRAY(BigInteger), nullable=False),
+    _count("dropped"),
+    _count("failed"),
+    postgresql_with={"fillfactor": 70},
+)
+"""A row a replica: few, as challengers run in the shadow for days, not for ever."""

@@ -12,6 +12,7 @@ from serve.accounts.alerts import routes as alerts
 from serve.accounts.api_keys import routes as api_keys
 from serve.accounts.audit import routes as audit
 from serve.accounts.bodies import BoundedBodies
+from serve.accounts.drift import routes as drift
 from serve.accounts.grants import routes as grants
 from serve.accounts.history import operator_routes as operator_history
 from serve.accounts.history import routes as history
@@ -60,6 +61,7 @@ ROUTERS: list[APIRouter] = [
     usage.router,
     usage.operator_router,
     reports.router,
+    drift.router,
 ]
 
 _DESCRIPTION = """\

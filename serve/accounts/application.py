@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from fastapi import FastAPI
@@ -11,7 +12,7 @@ from ray.serve import Application
 from billing.database import Database
 from billing.settings import BillingSettings
 from billing.users.passwords import Passwords
-from models.registry import read_catalog
+from models.watching import CatalogWatch
 from serve.accounts.api import build_accounts_api
 from serve.accounts.bookkeeping import Bookkeeping
 from serve.accounts.chores import make_chores
@@ -19,6 +20,7 @@ from serve.accounts.services import Services
 from serve.accounts.settings import AccountsSettings
 from serve.accounts.throttling import Throttles
 from serve.accounts.top_ups.providers import make_provider
+from serve.catalog_keeper import keep_polled
 from serve.logs import configure_logs
 from serve.settings import ServeSettings
 
@@ -26,16 +28,19 @@ from serve.settings import ServeSettings
 class Accounts:
     """The HTTP ingress of `/accounts`, with a connection pool of its own."""
 
-    def __init__(self, bookkeeper: object) -> None:
+    async def __init__(self, bookkeeper: object) -> None:  # type: ignore[misc] # Ray awaits it
         """`bookkeeper` is bound here so that Serve runs it beside this one."""
         configure_logs()
         self._services = make_services()
+        self._following = asyncio.create_task(keep_polled(self._services.watch))
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Ray asks for the application once the constructor is done."""
         return build_accounts_api(self._services)
 
     async def __del__(self) -> None:
+        self._following.cancel()
+        await asyncio.wait([self._following])
         await self._services.database.close()
 
 
@@ -60,10 +65,11 @@ def make_services() -> Services:
         database=Database(billing),
         billing=billing,
         settings=settings,
-        catalog=read_catalog(ServeSettings().models_dir),
+        watch=CatalogWatch(ServeSettings().models_dir),
         passwords=Passwords(settings.hash_cost),
         throttles=Throttles(settings),
         payments=make_provider(settings, billing.key_hash_secret),
+        models_dir=ServeSettings().models_dir,
     )
 
 

@@ -13,6 +13,8 @@ from billing.reports.minutes import fold_minutes
 from billing.reports.rollups import advance
 from billing.sessions.actions import sweep_sessions
 from serve.accounts.bookkeeping import Chore
+from serve.accounts.drift.metrics import DriftMetrics
+from serve.accounts.drift.watch import DriftWatch
 from serve.accounts.outbox.chores import make_alert_chores
 from serve.accounts.services import Services
 
@@ -34,11 +36,17 @@ _FOLD_SECONDS = 600.0
 _SPENDING_SECONDS = 3_600.0
 """A capped key leaves a row a day behind."""
 
+_DRIFT_SECONDS = 60.0
+"""As often as scorers store what they counted."""
+
 
 def make_chores(services: Services) -> list[Chore]:
     """Every chore may run beside its like in another process: each is correct by the database."""
     rollup_seconds = services.settings.rollup_pause_seconds
+    drift = DriftWatch(services, DriftMetrics())
     return [
+        Chore("drift", _DRIFT_SECONDS, drift.look),
+        Chore("drift days", _SPENDING_SECONDS, drift.prune),
         Chore("settlement", _SETTLEMENT_SECONDS, partial(settle_feed, services.database)),
         Chore("grant expiry", _GRANT_EXPIRY_SECONDS, partial(_expire_grants, services)),
         Chore("hold expiry", _HOLD_EXPIRY_SECONDS, partial(_expire_holds, services)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -14,7 +15,8 @@ from billing.settings import BillingSettings
 from billing.top_ups.ports import PaymentProvider
 from billing.users.passwords import Passwords
 from billing.users.values import Welcome
-from models.registry import Catalog
+from models.registry import ARTIFACTS_ROOT, Catalog
+from models.watching import CatalogWatch
 from serve.accounts.settings import AccountsSettings
 from serve.accounts.slots import Slots
 from serve.accounts.throttling import Throttles
@@ -31,13 +33,19 @@ class Services:
     database: Database
     billing: BillingSettings
     settings: AccountsSettings
-    catalog: Catalog
+    watch: CatalogWatch
     passwords: Passwords
     throttles: Throttles
     payments: PaymentProvider | None = None
     """None: credits are not sold here."""
     now: Callable[[], datetime] = field(default=_now)
     exports: Slots = field(default_factory=Slots)
+    models_dir: Path = ARTIFACTS_ROOT
+
+    @property
+    def catalog(self) -> Catalog:
+        """All models of now."""
+        return self.watch.catalog
 
     @property
     def welcome(self) -> Welcome:

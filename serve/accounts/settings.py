@@ -14,6 +14,7 @@ from billing.outbox.values import Patience
 from billing.sessions.values import Lifetimes
 from billing.users.mails import MailLinks
 from billing.users.passwords import HashCost
+from models.drift import ALERT
 from serve.accounts.top_ups.settings import PaymentSettings
 
 
@@ -177,6 +178,12 @@ class AccountsSettings(PaymentSettings):
     minutes_kept_hours: Annotated[float, Field(ge=2)] = 24.0
     """What replicas counted is kept by the minute for so long, then by the hour. A replica sends
     no minute older than half an hour again."""
+
+    drift_psi_alert: Annotated[float, Field(gt=0)] = ALERT
+    """From this PSI of the scores, or of any feature, a model's input counts as drifted."""
+
+    drift_kept_days: Annotated[int, Field(ge=2, le=3_650)] = 400
+    """What was scored is kept by the day for so long: some kilobytes a model version and day."""
 
     account_keys_max: Annotated[int, Field(ge=1)] = 50
     """Live API keys of one account."""

@@ -15,6 +15,7 @@ import yaml
 
 from models.registry import ARTIFACTS_ROOT
 from tests.support.api import Api
+from tests.support.drift import write_twin_model
 from tests.support.fragile_model import write_fragile_model
 from tests.support.product import Product, serve_config
 
@@ -55,12 +56,17 @@ def product() -> Iterator[Product]:
     artifacts = home / "artifacts"
     shutil.copytree(ARTIFACTS_ROOT, artifacts)
     write_fragile_model(artifacts)
+    write_twin_model(artifacts)
     config = home / "serve.yaml"
     config.write_text(yaml.safe_dump(serve_config(QUICK_SCALING)))
     product = Product(
         home / "home",
         FIRST_PORT,
-        {"FAREBOX_MODELS_DIR": str(artifacts), "FAREBOX_SERVE_CONFIG": str(config)},
+        {
+            "FAREBOX_MODELS_DIR": str(artifacts),
+            "FAREBOX_SERVE_CONFIG": str(config),
+            "FAREBOX_DRIFT_FLUSH_SECONDS": "1",
+        },
     )
     try:
         yield product.start()

@@ -22,7 +22,8 @@ from billing.settings import BillingSettings
 from billing.top_ups.ports import PaymentProvider
 from billing.users.passwords import Passwords
 from billing.users.tables import users
-from models.registry import ARTIFACTS_ROOT, read_catalog
+from models.registry import ARTIFACTS_ROOT
+from models.watching import CatalogWatch
 from serve.accounts.api import build_accounts_api
 from serve.accounts.services import Services
 from serve.accounts.settings import AccountsSettings
@@ -129,7 +130,7 @@ def make_app(
         database=database,
         billing=billing,
         settings=settings,
-        catalog=read_catalog(ARTIFACTS_ROOT),
+        watch=CatalogWatch(ARTIFACTS_ROOT),
         passwords=Passwords(settings.hash_cost),
         throttles=Throttles(settings),
         payments=payments,

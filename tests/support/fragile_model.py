@@ -71,35 +71,38 @@ shrinkage=1
 """
 
 
-def write_fragile_model(root: Path) -> None:
-    """Write version 1 of the model `fragile` below `root`, to be read by `read_catalog(root)`.
+def write_fragile_model(
+    root: Path, version: str = VERSION, *, name: str = NAME, send_sms: float = 2
+) -> Path:
+    """Write a version of the model `fragile` below `root`, to be read by `read_catalog(root)`.
 
     Its probability is NaN exactly for rows whose feature POISON is 1; else it is 0.27 without
-    and 0.73 with SEND_SMS.
+    and 0.73 with SEND_SMS, or what `send_sms` adds to the log-odds of -1. Returns its folder.
     """
-    folder = artifact_folder(root, NAME, VERSION)
+    folder = artifact_folder(root, name, version)
     folder.mkdir(parents=True)
-    content = render_model().encode()
+    content = render_model(send_sms).encode()
     (folder / MODEL_FILE).write_bytes(content)
-    write_manifest(describe(content), folder / MANIFEST_FILE)
+    write_manifest(describe(content, name, version), folder / MANIFEST_FILE)
+    return folder
 
 
-def render_model() -> str:
+def render_model(send_sms: float = 2) -> str:
     """The model in LightGBM's text format."""
     trees = [
         TREE.format(number=0, feature=0, leaves="-1 nan"),
-        TREE.format(number=1, feature=2, leaves="0 2"),
+        TREE.format(number=1, feature=2, leaves=f"0 {send_sms:g}"),
     ]
     sizes = " ".join(str(len(tree)) for tree in trees)
     return MODEL.format(sizes=sizes, trees="".join(trees))
 
 
-def describe(content: bytes) -> Manifest:
+def describe(content: bytes, name: str = NAME, version: str = VERSION) -> Manifest:
     """A valid manifest for the model text `content`."""
     schema = FeatureSchema(FEATURES)
     return Manifest(
-        name=NAME,
-        version=VERSION,
+        name=name,
+        version=version,
         kind="lightgbm",
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
         labels=Labels(negative="goodware", positive="malware"),

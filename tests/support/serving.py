@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from billing.keys import ApiKey, generate_key
 from billing.memory import MemoryLedger
 from billing.prices import Price, PriceTable
 from billing.principal import Principal
+from billing.reports.shadows import Differences, ShadowPair
 from models.registry import Catalog, read_catalog
 from serve.api import build_api
 from serve.authentication import Authenticator
@@ -35,7 +37,9 @@ from serve.ports import Probabilities
 from serve.pricing import Pricing
 from serve.readiness import Readiness
 from serve.scorer import ModelPool
+from serve.served_models import ServedModels
 from serve.settings import ServeSettings, ValidatorConfig
+from serve.shadow import ShadowRuns
 from tests.support.fragile_model import NAME
 
 ANNA = uuid.UUID(int=1)
@@ -165,6 +169,8 @@ class Seen:
     latencies_seconds: list[float] = field(default_factory=list)
     batches: list[tuple[int, int]] = field(default_factory=list)
     microcredits: list[int] = field(default_factory=list)
+    answers: Counter[tuple[str, str]] = field(default_factory=Counter)
+    shadows: list[tuple[ShadowPair, Differences]] = field(default_factory=list)
 
     def request_ended(self, outcome: str, seconds: float) -> None:
         self.outcomes.append(str(outcome))
@@ -175,6 +181,12 @@ class Seen:
 
     def batch_charged(self, microcredits: int, seconds: float) -> None:
         self.microcredits.append(microcredits)
+
+    def version_answered(self, model: str, version: str, requests: int) -> None:
+        self.answers[model, version] += requests
+
+    def shadow_compared(self, pair: ShadowPair, found: Differences) -> None:
+        self.shadows.append((pair, found))
 
 
 @dataclass
@@ -190,6 +202,7 @@ class Replica:
     seen: Seen
     api: FastAPI
     app: ScoringApp
+    shadow: ShadowRuns
     used_keys: set[str]
     anna: str
     boris: str
@@ -229,18 +242,21 @@ def make_replica(models: Models, *, credits_granted: str = "100", **bounds: floa
     accounts, ledger, seen = MemoryAccounts(), MemoryLedger(), Seen()
     used_keys: set[str] = set()
     scorer, cashier, balances = GatedScorer(models.pool), MemoryCashier(ledger), SeenBalances()
+    served = ServedModels(models.catalog)
+    shadow = ShadowRuns(scorer, served, seen.shadow_compared)
     for account in (ANNA, BORIS):
         ledger.grant(account, Credits.parse(credits_granted))
     pipeline = Pipeline(
         authenticator=Authenticator(accounts),
-        catalog=models.catalog,
+        models=served,
         pricing=Pricing(accounts, accounts.prices),
         balances=balances,
         caps=SeenCaps(),
         note_use=used_keys.add,
         history=ledger,
         batcher=MicroBatcher(
-            BatchRun(scorer, cashier, models.catalog, seen), ValidatorConfig.model_validate(bounds)
+            BatchRun(scorer, cashier, served, seen, shadow.offer),
+            ValidatorConfig.model_validate(bounds),
         ),
     )
     api = build_api(pipeline, Readiness(scorer, cashier))
@@ -254,6 +270,7 @@ def make_replica(models: Models, *, credits_granted: str = "100", **bounds: floa
         seen=seen,
         api=api,
         app=ScoringApp(pipeline, api, seen),
+        shadow=shadow,
         used_keys=used_keys,
         anna=accounts.open_account(ANNA),
         boris=accounts.open_account(BORIS),

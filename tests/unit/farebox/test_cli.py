@@ -24,6 +24,7 @@ COMMANDS = [
     ["prune"],
     ["migrate"],
     ["deploy"],
+    ["drift"],
     ["admin", "create"],
     ["keys", "create"],
     ["keys", "revoke"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -16,6 +17,7 @@ from billing.memory import MemoryLedger
 from serve.batch_run import BatchRun
 from serve.batcher import Job
 from serve.refusals import Code, Refusal
+from serve.served_models import ServedModels
 from tests.support.fragile_model import NAME, VERSION
 from tests.support.serving import ANNA, BORIS, GatedScorer, MemoryCashier, Models, Seen, turns
 
@@ -34,7 +36,9 @@ class World:
         self.scorer = GatedScorer(models.pool)
         self.cashier = MemoryCashier(self.ledger)
         self.seen = Seen()
-        self.run = BatchRun(self.scorer, self.cashier, models.catalog, self.seen)
+        self.offered: list[Sequence[Job]] = []
+        self.models = ServedModels(models.catalog)
+        self.run = BatchRun(self.scorer, self.cashier, self.models, self.seen, self.offered.append)
 
 
 @pytest.fixture

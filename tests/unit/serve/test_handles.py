@@ -18,7 +18,7 @@ from serve import handles
 from serve.handles import Calls, CashierHandle, Handle, ScorerHandle
 from serve.lanes import LaneAddress, LaneServer
 from serve.refusals import Code, Refusal
-from serve.transfer import encode_failure, encode_outcomes
+from serve.transfer import NOT_LOADED, decode_rows, encode_failure, encode_outcomes
 from tests.charges import make_charge
 
 pytestmark = pytest.mark.anyio
@@ -184,6 +184,48 @@ async def test_scorer_that_does_not_answer_is_refused_as_unavailable(
     with pytest.raises(Refusal) as caught:
         await ScorerHandle(OneReplica(never).handle).predict("model", "1", b"\0", 1)
     assert caught.value.code is Code.SCORER_UNAVAILABLE
+
+
+async def test_a_version_that_the_scorer_cannot_load_is_refused_at_once() -> None:
+    async def cannot_load(_asked: bytes) -> bytes:
+        return NOT_LOADED
+
+    replica = OneReplica(cannot_load)
+    with pytest.raises(Refusal, match="Version 2 of model 'fox'") as caught:
+        await ScorerHandle(replica.handle).predict("fox", "2", b"\0", 1)
+    assert caught.value.code is Code.MODEL_UNAVAILABLE
+    assert replica.take.calls == 1
+
+
+async def test_every_scorer_is_told_of_a_new_version() -> None:
+    asked: list[tuple[str, str, bytes, int]] = []
+
+    async def take(content: bytes) -> bytes:
+        asked.append(decode_rows(content))
+        return NOT_LOADED
+
+    replica = OneReplica(take)
+    scorer = ScorerHandle(replica.handle)
+    await scorer.warm("fox", "2")
+    servers = [LaneServer(take) for _ in range(2)]
+    for server in servers:
+        replica.address = await server.start("127.0.0.1")
+        await scorer.calls.lanes._look()
+    await scorer.warm("fox", "3")
+    scorer.calls.lanes.close()
+    for server in servers:
+        await server.close()
+    assert asked == [("fox", "2", b"", 0), ("fox", "3", b"", 0), ("fox", "3", b"", 0)]
+
+
+async def test_a_scorer_that_loads_for_too_long_or_fails_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(handles, "_WARM_SECONDS", AT_ONCE)
+    await ScorerHandle(OneReplica(never).handle).warm("fox", "2")
+    replica = OneReplica(backwards)
+    replica.take.faults = [RayServeException("no replica")]
+    await ScorerHandle(replica.handle).warm("fox", "2")
 
 
 async def test_charges_come_back_as_outcomes() -> None:

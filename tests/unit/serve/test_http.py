@@ -242,7 +242,7 @@ async def test_other_routes_are_not_counted_as_scoring(replica: Replica) -> None
 
 
 async def test_an_unexpected_error_of_another_route_is_a_problem_too(replica: Replica) -> None:
-    replica.pipeline.catalog = None  # type: ignore[assignment]
+    replica.pipeline.models = None  # type: ignore[assignment]
     reply = Reply()
 
     async def receive() -> dict[str, object]:
