@@ -39,7 +39,8 @@ def parse_dataset(content: bytes) -> Dataset:
     schema = read_schema(ANDROID_MALWARE_PATH)
     if header.split(",") != [*schema.names, LABEL_COLUMN]:
         raise DatasetMismatch("the columns are not those of the committed schema")
-    rows = [line for line in lines if line.strip(",")]
+    empty = set(find_empty_rows(lines))
+    rows = [line for number, line in enumerate(lines) if number not in empty]
     values = np.loadtxt(rows, delimiter=",", dtype=np.float64, ndmin=2)
     if not np.isin(values, (0.0, 1.0)).all():
         raise DatasetMismatch("a value is neither 0 nor 1")
@@ -47,3 +48,8 @@ def parse_dataset(content: bytes) -> Dataset:
     matrix, labels = np.ascontiguousarray(cells[:, :-1]), cells[:, -1].copy()
     matrix.flags.writeable = labels.flags.writeable = False
     return Dataset(matrix, labels, schema, SHA256)
+
+
+def find_empty_rows(lines: list[str]) -> list[int]:
+    """The numbers, from 0, of the lines below the head that hold no value at all."""
+    return [number for number, line in enumerate(lines) if not line.strip(",")]
