@@ -42,7 +42,10 @@ def associate(
     found = [
         Association(
             names[column],
-            *(float(one[place]) for one in (phi[0], low, high, bits)),
+            float(phi[0, place]),
+            float(low[place]),
+            float(high[place]),
+            float(bits[place]),
             float(vectors[labels == 1, column].mean()),
             float(vectors[labels == 0, column].mean()),
         )

@@ -57,4 +57,7 @@ def measure_log_loss(out_of_fold: OutOfFold) -> Estimate:
 def _sum_by_bin(
     bins: np.ndarray[tuple[int, ...], np.dtype[np.int64]], values: Floats, count: int
 ) -> Floats:
-    return np.bincount(bins.reshape(-1), weights=values.reshape(-1), minlength=count)
+    sums: Floats = np.bincount(
+        bins.reshape(-1), weights=values.reshape(-1), minlength=count
+    ).astype(np.float64)
+    return sums

@@ -30,7 +30,8 @@ class Contributions:
 
     def rank(self, count: int) -> list[int]:
         """The columns that move the most, the first the strongest."""
-        return np.argsort(-self.mean_size, kind="stable")[:count].tolist()
+        strongest: list[int] = np.argsort(-self.mean_size, kind="stable")[:count].tolist()
+        return strongest
 
 
 def explain(booster: lightgbm.Booster, matrix: Matrix) -> Contributions:

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import onnx
 import sklearn
-from skl2onnx import __version__ as skl2onnx_version
+from skl2onnx import __version__ as skl2onnx_version  # type: ignore[import-untyped]
 from skl2onnx import convert_sklearn
-from skl2onnx.common.data_types import FloatTensorType
+from skl2onnx.common.data_types import (  # type: ignore[import-untyped]
+    FloatTensorType,
+)
 from sklearn.linear_model import LogisticRegression
 
 from data.loader import Matrix

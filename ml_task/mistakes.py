@@ -22,10 +22,14 @@ class Judged:
     probability: float
 
     @property
+    def is_malware(self) -> bool:
+        """The label that most rows have; a tie counts as malware."""
+        return 2 * self.malware_rows >= self.rows
+
+    @property
     def loss(self) -> float:
-        """Squared error against the label that most rows have."""
-        label = 2 * self.malware_rows >= self.rows
-        return (self.probability - label) ** 2
+        """Squared error against that label."""
+        return (self.probability - self.is_malware) ** 2
 
 
 def judge_vectors(dataset: Dataset, table: VectorTable, out_of_fold: OutOfFold) -> list[Judged]:
@@ -55,3 +59,13 @@ def find_contradictions(judged: list[Judged]) -> list[Judged]:
 def find_worst(judged: list[Judged], count: int) -> list[Judged]:
     """The vectors whose probability is the farthest from their label."""
     return sorted(judged, key=lambda one: -one.loss)[:count]
+
+
+def find_misses(judged: list[Judged], threshold: float) -> list[Judged]:
+    """Malware that is called goodware where malware begins at `threshold`."""
+    return [one for one in judged if one.is_malware and one.probability < threshold]
+
+
+def find_alarms(judged: list[Judged], threshold: float) -> list[Judged]:
+    """Goodware that is called malware."""
+    return [one for one in judged if not one.is_malware and one.probability >= threshold]

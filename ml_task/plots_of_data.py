@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from data.loader import Matrix
 from ml_task.associations import Association
 from ml_task.neighbours import Neighbours
-from ml_task.plot_style import FIRST, GOODWARE, MALWARE, QUIET, make_axes, shorten
+from ml_task.plot_style import FIRST, GOODWARE, MALWARE, QUIET, make_axes, say, shorten
 from ml_task.vectors import Balance, VectorTable
 
 REPEATS = (1, 2, 3, 5, 9, 17, 33, 65, 129, 257, 10_000)
 FLIPS_MAX = 12
+ONES_MAX = 30
 
 
 def plot_balance(rows: Balance, vectors: Balance) -> Figure:
@@ -48,11 +49,10 @@ def plot_repeats(table: VectorTable) -> Figure:
         counts, _ = np.histogram(table.rows[table.labels == label], bins=edges)
         axes.bar(np.arange(len(counts)) + shift, counts, width=0.4, color=colour)
     words = [
-        str(low) if high == low + 1 else f"{low} to {high - 1}"
-        for low, high in pairwise(edges[:-1])
+        str(low) if high == low + 1 else f"{low}-{high - 1}" for low, high in pairwise(edges[:-1])
     ]
     axes.set(yscale="log", xlabel="rows of a vector", ylabel="vectors (log scale)")
-    axes.set_xticks(range(len(words) + 1), [*words, f"{edges[-2]} and more"])
+    axes.set_xticks(range(len(words) + 1), [*words, f"{edges[-2]}+"])
     top = np.sort(table.rows)[::-1][:10].sum() / table.rows.sum()
     axes.set_title(f"Ten vectors of {len(table.rows)} hold {top:.0%} of all rows")
     _label_legend(axes)
@@ -67,16 +67,20 @@ def plot_ones(
     for axes, counts, word in zip(
         both, (permissions, api_calls), ("permissions", "API calls"), strict=True
     ):
-        bins = np.arange(int(counts.max()) + 2) - 0.5
+        bins = (np.arange(min(int(counts.max()), ONES_MAX) + 2) - 0.5).tolist()
         for label, colour in ((0, GOODWARE), (1, MALWARE)):
-            some = counts[labels == label]
+            some = np.minimum(counts[labels == label], ONES_MAX)
             axes.hist(
                 some, bins=bins, weights=np.full(len(some), 1 / len(some)), color=colour, alpha=0.65
             )
         means = [counts[labels == label].mean() for label in (1, 0)]
-        axes.set(xlabel=f"{word} of a vector", ylabel="share of the label's vectors")
+        axes.set(
+            xlabel=f"{word} of a vector ({ONES_MAX} stands for more)",
+            ylabel="share of the label's vectors",
+        )
         axes.set_title(f"{means[0]:.1f} {word} in malware, {means[1]:.1f} in goodware")
-    _label_legend(both[0])
+    both[1].set(ylabel="")
+    _label_legend(both[1])
     return figure
 
 
@@ -90,11 +94,14 @@ def plot_associations(associations: list[Association], count: int = 20) -> Figur
     colours = [MALWARE if value > 0 else FIRST for value in phi]
     left.barh(places, phi, color=colours, xerr=spread, ecolor=QUIET)
     left.set(yticks=places, yticklabels=[shorten(one.name) for one in shown], xlabel="phi")
-    left.set_title(f"Strongest: {shorten(shown[-1].name)}")
     right.scatter([one.share_of_goodware for one in shown], places, color=GOODWARE)
     right.scatter([one.share_of_malware for one in shown], places, color=MALWARE)
     right.set(yticks=places, yticklabels=[], xlabel="share of the label's vectors", xlim=(-0.02, 1))
-    right.set_title(f"No feature says more than {max(one.bits for one in shown):.2f} bits")
+    say(
+        figure,
+        f"{shorten(shown[-1].name)} goes with malware most; "
+        f"no feature alone says more than {max(one.bits for one in shown):.2f} bits of the label",
+    )
     _label_legend(right)
     return figure
 

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from data.loader import Matrix
 from ml_task.calibration import Reliability
+from ml_task.candidates import MAJORITY
 from ml_task.contributions import Contributions
 from ml_task.evaluate import INTERVAL, OutOfFold, resample_groups
 from ml_task.metrics import Floats
@@ -20,6 +21,7 @@ from ml_task.plot_style import (
     SECOND,
     THIRD,
     make_axes,
+    say,
     shorten,
 )
 from ml_task.sizes import Size
@@ -41,11 +43,12 @@ def plot_splits(by_split: Metrics) -> Figure:
         )
     leak, honest = by_split["random_rows"], by_split["held_out_clusters"]
     both[0].set(xlabel="macro F1 (more is better)")
-    both[0].set_title(
-        f"Macro F1 falls from {leak.f1_macro.mean:.3f} to {honest.f1_macro.mean:.3f} without leaks"
-    )
     both[1].set(xlabel="Brier score (less is better)", yticklabels=[])
-    both[1].set_title(f"and the Brier score rises {honest.brier.mean / leak.brier.mean:.1f} times")
+    say(
+        figure,
+        f"Without leaks macro F1 falls from {leak.f1_macro.mean:.3f} to {honest.f1_macro.mean:.3f} "
+        f"and the Brier score rises {honest.brier.mean / leak.brier.mean:.1f} times",
+    )
     return figure
 
 
@@ -54,14 +57,22 @@ def plot_candidates(by_split: dict[str, Metrics]) -> Figure:
     figure, both = make_axes(2, height=3.2)
     for axes, name in zip(both, ("f1_macro", "brier"), strict=True):
         for place, (about, candidates) in enumerate(by_split.items()):
-            estimates = {word: getattr(one, name) for word, one in candidates.items()}
+            estimates = {
+                word: getattr(one, name)
+                for word, one in candidates.items()
+                if word != MAJORITY.name
+            }
             colour = (FIRST, SECOND)[place]
             _draw_intervals(axes, estimates, [colour] * len(estimates), about, 0.15 - 0.3 * place)
     both[0].set(xlabel="macro F1 (more is better)")
-    both[0].set_title("Tuned candidates differ less than their intervals")
     both[1].set(xlabel="Brier score (less is better)", yticklabels=[])
-    both[1].set_title("and all are far from the baseline")
-    both[1].legend(loc="upper right")
+    figure.legend(*both[1].get_legend_handles_labels(), loc="outside lower right", ncols=2)
+    baseline = next(iter(by_split.values()))[MAJORITY.name]
+    say(
+        figure,
+        "Tuned candidates differ by less than their intervals; the baseline, macro F1 "
+        f"{baseline.f1_macro.mean:.2f} and Brier {baseline.brier.mean:.2f}, is far off the scale",
+    )
     return figure
 
 
@@ -91,12 +102,12 @@ def plot_cost(out_of_fold: OutOfFold, chosen: float) -> Figure:
     cost = price_rows(out_of_fold).mean(axis=0)
     saved = 1 - cost[round(chosen * 100) - 1] / cost[round(0.5 * 100) - 1]
     axes.axvline(chosen, color=QUIET, linestyle="--")
-    axes.set(xlabel="threshold", ylabel="cost of an app, in false alarms", ylim=(0, None))
+    axes.set(xlabel="threshold", ylabel="cost of an app, in false alarms", yscale="log")
     axes.set_title(
         f"Malware from {chosen:.2f} on costs {saved:.0%} less than from 0.50 on, "
         f"where a miss costs {COST_RATIO:g} alarms"
     )
-    axes.legend(loc="upper left")
+    axes.legend(loc="lower right")
     return figure
 
 
@@ -148,11 +159,10 @@ def plot_sizes(sizes: list[Size], chosen: Size, earlier: Size) -> Figure:
     middle.set_title("The Brier score tells sizes apart")
     _draw_single_row(right, sizes, chosen, earlier)
     ratio = chosen.speed.bulk_rows_per_second / earlier.speed.bulk_rows_per_second
-    figure.suptitle(
+    say(
+        figure,
         f"{_size(chosen)} (orange) are as good as {_size(earlier)} (green) "
         f"and {ratio:.1f} times as quick in bulk",
-        x=0.01,
-        ha="left",
     )
     return figure
 
