@@ -6,10 +6,9 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from billing.api_keys.values import Scope
-from billing.credits import Credits
 from billing.database import Database
 from billing.keys import ApiKey, is_secret_of
-from billing.prices import Price, PriceTable
+from billing.prices import PriceTable, price_of
 from billing.principal import Principal
 from billing.tables import accounts, api_keys, prices
 
@@ -46,14 +45,6 @@ class Directory:
 
     async def fetch_prices(self) -> PriceTable:
         """All prices, those to come included."""
-        query = select(
-            prices.c.model, prices.c.version, prices.c.amount_microcredits, prices.c.effective_from
-        )
         async with self._database.begin() as connection:
-            rows = (await connection.execute(query)).all()
-        return PriceTable(
-            tuple(
-                Price(row.model, row.version, Credits(row.amount_microcredits), row.effective_from)
-                for row in rows
-            )
-        )
+            rows = (await connection.execute(select(prices))).all()
+        return PriceTable(tuple(price_of(row) for row in rows))

@@ -1,13 +1,15 @@
-"""Prices of one instance, by model and version and by the time they take effect."""
+"""Prices of one instance, by what is done, by model and version, and by when they take effect."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,6 +24,14 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+class Operation(StrEnum):
+    """What is done with an instance; each has prices of its own."""
+
+    PREDICT = "predict"
+    EXPLAIN = "explain"
+    """Paid in addition to the prediction."""
+
+
 @dataclass(frozen=True, slots=True)
 class Price:
     """What one instance costs. `model` None is any model, `version` None any version of it."""
@@ -30,10 +40,15 @@ class Price:
     version: str | None
     amount: Credits
     effective_from: datetime
+    operation: Operation = Operation.PREDICT
 
-    def matches(self, model: str, version: str) -> bool:
-        """Whether this price speaks of that model and version at all."""
-        return self.model in (None, model) and self.version in (None, version)
+    def matches(self, model: str, version: str, operation: Operation) -> bool:
+        """Whether this price speaks of that operation, model and version at all."""
+        return (
+            self.operation is operation
+            and self.model in (None, model)
+            and self.version in (None, version)
+        )
 
     @property
     def rank(self) -> tuple[bool, bool, datetime]:
@@ -48,11 +63,17 @@ class PriceTable:
     prices: tuple[Price, ...]
     now: Callable[[], datetime] = field(default=_now, compare=False, repr=False)
 
-    def price(self, model: str, version: str, instances: int) -> Credits:
+    def price(
+        self,
+        model: str,
+        version: str,
+        instances: int,
+        operation: Operation = Operation.PREDICT,
+    ) -> Credits:
         """What `instances` cost together, now. Raises PriceMissing."""
-        return self.find(model, version).amount * instances
+        return self.find(model, version, operation).amount * instances
 
-    def find(self, model: str, version: str) -> Price:
+    def find(self, model: str, version: str, operation: Operation = Operation.PREDICT) -> Price:
         """The price of now: the most specific that is in effect, and of those the latest.
 
         Raises PriceMissing where none is.
@@ -61,10 +82,10 @@ class PriceTable:
         in_effect = [
             price
             for price in self.prices
-            if price.matches(model, version) and price.effective_from <= now
+            if price.matches(model, version, operation) and price.effective_from <= now
         ]
         if not in_effect:
-            raise PriceMissing(f"no price is in effect for {model} {version}")
+            raise PriceMissing(f"no price to {operation} is in effect for {model} {version}")
         return max(in_effect, key=lambda price: price.rank)
 
     def find_coming(self) -> list[Price]:
@@ -92,6 +113,7 @@ async def set_price(
             .values(
                 model=price.model,
                 version=price.version,
+                operation=price.operation,
                 amount_microcredits=price.amount.microcredits,
                 effective_from=price.effective_from,
                 request_id=request_id,
@@ -105,9 +127,16 @@ async def set_price(
     return price
 
 
+def price_of(row: Row[Any]) -> Price:
+    """The price in a row of the table."""
+    amount = Credits(row.amount_microcredits)
+    return Price(row.model, row.version, amount, row.effective_from, Operation(row.operation))
+
+
 def _details(price: Price) -> dict[str, object]:
     return {
         "version": price.version,
+        "operation": price.operation,
         "amount": str(price.amount),
         "effective_from": price.effective_from.isoformat(),
     }
@@ -120,11 +149,7 @@ async def _find_set(
     row = (await connection.execute(query)).one_or_none() if request_id else None
     if row is None:
         raise PriceExists(f"another price takes effect at {price.effective_from}")
-    earlier = Price(row.model, row.version, Credits(row.amount_microcredits), row.effective_from)
-    if (earlier.model, earlier.version, earlier.amount) != (
-        price.model,
-        price.version,
-        price.amount,
-    ):
+    earlier = price_of(row)
+    if replace(price, effective_from=earlier.effective_from) != earlier:
         raise IdempotencyConflict("this request set another price before")
     return earlier

@@ -167,7 +167,11 @@ prices = Table(
     Column("amount_microcredits", BigInteger, nullable=False),
     Column("effective_from", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("request_id", Uuid, unique=True),
+    Column("operation", Text, nullable=False, server_default="predict"),
     CheckConstraint("amount_microcredits >= 0", name="amount_not_negative"),
     CheckConstraint("version IS NULL OR model IS NOT NULL", name="version_of_a_model"),
-    UniqueConstraint("model", "version", "effective_from", postgresql_nulls_not_distinct=True),
+    CheckConstraint("operation IN ('predict', 'explain')", name="operation_known"),
+    UniqueConstraint(
+        "model", "version", "operation", "effective_from", postgresql_nulls_not_distinct=True
+    ),
 )

@@ -23,7 +23,7 @@ from billing.database import Database
 from billing.errors import BillingError
 from billing.keys import parse_key
 from billing.migrate import migrate
-from billing.prices import Price, set_price
+from billing.prices import Operation, Price, set_price
 from billing.reconcile import Report, reconcile
 from billing.reports.rebuilding import rebuild
 from billing.retention import prune_answers
@@ -42,8 +42,10 @@ from farebox.home import Home
 from farebox.models_commands import models
 from farebox.product import run_product
 from farebox.ray_node import PAYMENT_PROVIDER, TEST_PROVIDER
+from farebox.reasons import describe_answer
 from farebox.running import RunningProduct, end_leftovers, is_running
 from farebox.settings import ProductSettings
+from farebox.shadow_commands import differences_command
 from farebox.store import billing_settings, postgres_url
 from farebox.store import with_database as _with_database
 from farebox.training_commands import add_commands as add_training_commands
@@ -64,9 +66,10 @@ app.add_typer(keys, name="keys")
 reports = typer.Typer(help="The sums that reports read.", no_args_is_help=True)
 app.add_typer(prices, name="prices")
 app.add_typer(reports, name="reports")
-add_training_commands(app)
 app.add_typer(models, name="models")
 app.command(name="drift")(drift_command)
+models.command(name="differences")(differences_command)
+add_training_commands(app)
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -116,13 +119,20 @@ def score(
     idempotency_key: Annotated[
         str | None, typer.Option(help="Makes it safe to run the same command again")
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Print what contributed to each; paid beside it")
+    ] = False,
 ) -> None:
     """Score apps on the running product, at the demo account's or your own key's expense."""
     if bool(features) == bool(file):
         raise typer.BadParameter("name features, or give --file; not both")
     instances = _read_instances(file) if file else [features]
     client = ScoringClient.from_environment(Home.from_environment())
-    out.print_json(data=client.score(model, instances, idempotency_key))
+    answer = client.score(model, instances, idempotency_key, explain=explain)
+    if explain:
+        out.print("\n".join(describe_answer(answer)), markup=False)
+    else:
+        out.print_json(data=answer)
 
 
 @app.command(name="reconcile")
@@ -242,6 +252,9 @@ def set_price_command(
         str, typer.Option("--credits", help="Credits for one instance, such as 1 or 0.5")
     ],
     version: Annotated[str | None, typer.Option(help="This version alone")] = None,
+    operation: Annotated[
+        Operation, typer.Option(help="An explanation is paid beside its prediction")
+    ] = Operation.PREDICT,
     effective_from: Annotated[
         str | None, typer.Option("--from", help="When, such as 2030-01-31T12:00 (UTC); now")
     ] = None,
@@ -251,11 +264,12 @@ def set_price_command(
     moment = _parse_moment(effective_from) if effective_from else datetime.now(UTC)
 
     async def store(database: Database, _settings: BillingSettings) -> None:
-        await set_price(database, Price(model, version, amount, moment), COMMAND_LINE)
+        await set_price(database, Price(model, version, amount, moment, operation), COMMAND_LINE)
 
     _with_database(store)
     since = f" from {moment:%Y-%m-%d %H:%M:%S} UTC" if effective_from else ""
-    out.print(f"{model} {version or '(all versions)'}: {amount} credits an instance{since}")
+    which = "" if operation is Operation.PREDICT else f" to {operation}"
+    out.print(f"{model} {version or '(all versions)'}: {amount} credits an instance{which}{since}")
 
 
 @admin.command(name="create")

@@ -35,16 +35,24 @@ class ScoringClient:
         return cls(known[URL], known[API_KEY])
 
     def score(
-        self, model: str, instances: Sequence[Any], idempotency_key: str | None
+        self,
+        model: str,
+        instances: Sequence[Any],
+        idempotency_key: str | None,
+        *,
+        explain: bool = False,
     ) -> dict[str, Any]:
         """The answer as JSON; raises a FareboxError that carries the problem's own words."""
         headers = {"Authorization": f"Bearer {self._api_key}"}
+        asked: dict[str, Any] = {"model": model, "instances": instances}
+        if explain:
+            asked["explain"] = True
         if idempotency_key:
             headers["Idempotency-Key"] = idempotency_key
         try:
             response = httpx.post(
                 f"{self._base_url}/v1/predictions",
-                json={"model": model, "instances": instances},
+                json=asked,
                 headers=headers,
                 timeout=_SCORE_SECONDS,
                 trust_env=False,

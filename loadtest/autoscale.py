@@ -21,6 +21,7 @@ from typing import Annotated
 import httpx
 import typer
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 from rich.console import Console
 
 from loadtest.chart import draw_rates, finish, make_panels
@@ -189,6 +190,7 @@ def draw(outcome: Outcome, watch: Watch, title: str, path: Path) -> None:
         seconds = [sample.at_seconds - began for sample in seen]
         panels[1].step(seconds, [s.running[pool] for s in seen], where="post", label=pool)
     panels[1].set_ylabel("running replicas")
+    panels[1].yaxis.set_major_locator(MaxNLocator(integer=True))
     for panel in panels:
         mark(panel, outcome, watch, began)
     finish(figure, panels, path)

@@ -11,13 +11,12 @@ from pydantic import ValidationError
 
 from data.schema import FeatureSchema
 from models.errors import ArtifactMismatch, ManifestInvalid
-from models.lightgbm_model import parse_booster
+from models.lightgbm_model import TEXT_START, parse_booster
 from models.manifest import Decision, Kind, Labels, Manifest, describe_faults
 from models.onnx_model import feature_names, open_session
 from models.publishing import CARD_FILE
 from models.sealing import describe_file, seal
 
-LIGHTGBM_START = b"tree\n"
 MODEL_FILES: dict[Kind, str] = {"lightgbm": "model.txt", "onnx": "model.onnx"}
 
 _CARD = """\
@@ -53,7 +52,7 @@ def write_draft(
     Raises ArtifactMismatch, ManifestInvalid, PublishRefused; then there may be a half of a folder.
     """
     content = _read(model_file)
-    kind: Kind = "lightgbm" if content.startswith(LIGHTGBM_START) else "onnx"
+    kind: Kind = "lightgbm" if content.startswith(TEXT_START) else "onnx"
     features = draft.features or _features_in(content, kind, model_file)
     manifest = _describe(draft, kind, content, features, now)
     folder.mkdir(parents=True, exist_ok=True)

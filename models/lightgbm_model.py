@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from lightgbm import Booster
 
 THREADS = 1
+TEXT_START = b"tree\n"
+TEXT_END = b"\nend of trees\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,9 @@ def ensure_lightgbm_loads() -> None:
 
 def parse_booster(content: bytes, path: Path) -> Booster:
     """LightGBM's own object for its text format; raises ArtifactMismatch for anything else."""
+    # LightGBM does not raise for a text that breaks off within a tree, it ends the process.
+    if not (content.startswith(TEXT_START) and TEXT_END in content):
+        raise ArtifactMismatch(f"{path}: not a LightGBM model in text format, or not all of it")
     ensure_lightgbm_loads()
     lightgbm = import_module("lightgbm")
     try:

@@ -19,6 +19,7 @@ Version = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}$")]
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max_length=64)]
 Role = Annotated[str, Field(pattern=r"^[a-z][a-z_]*$", max_length=32)]
 Kind = Literal["lightgbm", "onnx"]
+_EXPLAINED_KINDS: frozenset[Kind] = frozenset({"lightgbm"})
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -135,6 +136,11 @@ class Manifest(Part):
     def threshold(self) -> float:
         """The probability from which on the label is the positive one."""
         return self.decision.threshold
+
+    @property
+    def can_explain(self) -> bool:
+        """Whether the contributions of the features can be told, which not every kind can."""
+        return self.kind in _EXPLAINED_KINDS
 
     def label_of(self, probability: float) -> str:
         """The word for a row of this probability."""

@@ -1,6 +1,7 @@
 """Notices what changes in the folder of models; no lock, no message, a few calls of stat.
 
-A look costs about 10 microseconds a version on a local disk; once a second is nothing.
+A look costs 15 to 20 microseconds a version on a local disk of a busy machine; once a second is
+nothing.
 """
 
 from __future__ import annotations
@@ -14,9 +15,8 @@ import structlog
 
 from models.errors import ManifestInvalid, ModelError
 from models.manifest import MANIFEST_FILE
-from models.registry import Catalog, model_folders, read_what_can_be
+from models.registry import Catalog, read_what_can_be
 from models.rollout_file import ROLLOUT_FILE
-from models.signing import SIGNATURE_FILE
 
 logger = structlog.get_logger(__name__)
 
@@ -40,7 +40,8 @@ class CatalogWatch:
         """Read the catalog; raises ManifestInvalid where `root` cannot be read at all."""
         self._root = root
         self._report = report
-        self._seen = _look(root)
+        # Looked at before it is read: what changes in between is read again at the first poll.
+        self._seen = _look(root) if root.is_dir() else frozenset()
         self.catalog = read_what_can_be(root, Catalog(()), report)
 
     def poll(self) -> Catalog | None:
@@ -69,17 +70,26 @@ class CatalogWatch:
 
 def _look(root: Path) -> _Look:
     """Name, inode, size and time of every file that the catalog is made of."""
-    watched: list[Path] = []
-    for model in model_folders(root):
-        watched.append(model / ROLLOUT_FILE)
-        for version in model_folders(model):
-            watched += (version / MANIFEST_FILE, version / SIGNATURE_FILE)
-    return frozenset(map(_stamp, watched))
+    found: list[_Stamp] = []
+    for model in _folders(str(root)):
+        found.append(_stamp(f"{model}/{ROLLOUT_FILE}"))
+        found += [_stamp(f"{version}/{MANIFEST_FILE}") for version in _folders(model)]
+    return frozenset(found)
 
 
-def _stamp(path: Path) -> _Stamp:
+def _folders(path: str) -> list[str]:
+    """As `model_folders`, in a tenth of its time: a directory's entries say what they are."""
+    with os.scandir(path) as entries:
+        return [
+            entry.path
+            for entry in entries
+            if not entry.name.startswith((".", "__")) and entry.is_dir()
+        ]
+
+
+def _stamp(path: str) -> _Stamp:
     try:
         found = os.stat(path)  # noqa: PTH116 - a Path's own stat costs twice as much
     except FileNotFoundError:
-        return (str(path), 0, 0, 0)
-    return (str(path), found.st_ino, found.st_size, found.st_mtime_ns)
+        return (path, 0, 0, 0)
+    return (path, found.st_ino, found.st_size, found.st_mtime_ns)

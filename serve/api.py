@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -10,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.security import HTTPBearer
 
 from billing.api_keys.values import Scope
+from billing.credits import Credits
 from billing.errors import PriceMissing
 from billing.principal import Principal
 from models.manifest import Manifest
@@ -116,10 +118,7 @@ def _model_card(manifest: Manifest, pipeline: Pipeline) -> ModelCard:
     rollout = pipeline.catalog.rollout(manifest.name)
     is_champion = manifest.version == rollout.champion
     is_challenger = manifest.version == rollout.challenger
-    try:
-        price = str(pipeline.pricing.price(manifest.name, manifest.version, 1))
-    except PriceMissing:
-        price = None
+    pricing = pipeline.pricing
     return ModelCard(
         name=manifest.name,
         version=manifest.version,
@@ -128,13 +127,23 @@ def _model_card(manifest: Manifest, pipeline: Pipeline) -> ModelCard:
         threshold=manifest.threshold,
         features=list(manifest.feature_schema.names),
         features_sha256=manifest.feature_schema.sha256,
-        price_per_instance=price,
+        price_per_instance=_price_of_one(pricing.price, manifest),
+        explanation_price_per_instance=(
+            _price_of_one(pricing.explanation_price, manifest) if manifest.can_explain else None
+        ),
         created_at=manifest.created_at.isoformat(),
         default=is_champion,
         alias="champion" if is_champion else "challenger" if is_challenger else None,
         canary_percent=rollout.canary_percent if is_challenger else 0,
         shadow=is_challenger and rollout.shadow,
     )
+
+
+def _price_of_one(price: Callable[[str, str, int], Credits], manifest: Manifest) -> str | None:
+    try:
+        return str(price(manifest.name, manifest.version, 1))
+    except PriceMissing:
+        return None
 
 
 @router.get(

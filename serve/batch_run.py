@@ -10,6 +10,7 @@ import numpy as np
 
 from billing.charges import Charge, Charged, Outcome
 from serve.batcher import Job
+from serve.explained_predictions import keep_explained
 from serve.ports import Cashier, Probabilities, Scorer
 from serve.predictions import Decision, keep_predictions
 from serve.refusals import Code, Refusal
@@ -59,6 +60,8 @@ class BatchRun:
     async def _predict(self, jobs: Sequence[Job]) -> list[Job]:
         """Write each job's predictions; returns the jobs that have them, fails the others."""
         started = time.monotonic()
+        if jobs[0].explained_features:
+            return await self._explain(jobs)
         model, version = jobs[0].model, jobs[0].version
         rows = sum(job.rows for job in jobs)
         probabilities = await self._scorer.predict(
@@ -66,6 +69,29 @@ class BatchRun:
         )
         decision = self._models.decision(model, version)
         predicted = _write_predictions(jobs, probabilities, decision)
+        self._observer.batch_predicted(len(jobs), rows, time.monotonic() - started)
+        return predicted
+
+    async def _explain(self, jobs: Sequence[Job]) -> list[Job]:
+        """As `_predict`, each prediction with what contributed to it."""
+        started = time.monotonic()
+        first, rows = jobs[0], sum(job.rows for job in jobs)
+        packed_rows = b"".join([job.packed_rows for job in jobs])
+        explained = await self._scorer.explain(
+            first.model, first.version, packed_rows, rows, first.explained_features
+        )
+        manifest = self._models.catalog.look_up(first.model, first.version)
+        failed = np.isnan(explained["probability"])
+        predicted = []
+        start = 0
+        for job in jobs:
+            of_job = np.s_[start : start + job.rows]
+            start += job.rows
+            if failed[of_job].any():
+                job.fail(_model_failed(failed[of_job].nonzero()[0].tolist()))
+            else:
+                job.predictions = keep_explained(explained[of_job], job.packed_rows, manifest)
+                predicted.append(job)
         self._observer.batch_predicted(len(jobs), rows, time.monotonic() - started)
         return predicted
 

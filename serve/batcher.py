@@ -30,6 +30,8 @@ class Job:
     packed_rows: bytes
     amount: Credits
     body_sha256: bytes
+    explained_features: int = 0
+    """Contributions to be told of each instance; 0: it is not explained."""
     predictions: bytes = b""
     """As `keep_predictions` makes them, once the model has answered."""
     done: asyncio.Future[Outcome] = field(
@@ -61,11 +63,19 @@ def queue_full() -> Refusal:
     return Refusal(Code.QUEUE_FULL, "Too many requests are waiting; send this one again shortly.")
 
 
+_QueueKey = tuple[str, str, int]
+
+
+def _queue_key(job: Job) -> _QueueKey:
+    """What the jobs of a batch have in common: one call of one model answers them."""
+    return job.model, job.version, job.explained_features
+
+
 RunBatch = Callable[[Sequence[Job]], Awaitable[None]]
 
 
 class MicroBatcher:
-    """Queues jobs by model version and hands them to `run_batch`, oldest first.
+    """Queues jobs by model version and what is asked of it, and hands them on, oldest first.
 
     An idle replica adds no wait: a job leaves in the next turn of the event loop. A busy one fills
     batches by itself while its slots are taken. `run_batch` finishes each job; what it leaves
@@ -75,7 +85,7 @@ class MicroBatcher:
     def __init__(self, run_batch: RunBatch, config: ValidatorConfig) -> None:
         self.config = config
         self._run_batch = run_batch
-        self._queues: dict[tuple[str, str], deque[Job]] = {}
+        self._queues: dict[_QueueKey, deque[Job]] = {}
         self._rows_waiting = 0
         self._jobs_waiting = 0
         self._shares: dict[uuid.UUID, _Share] = {}
@@ -99,13 +109,13 @@ class MicroBatcher:
     def submit(self, job: Job) -> None:
         """Queue `job`; raises a Refusal when a bound would be passed."""
         self._check_bounds(job)
-        self._queues.setdefault((job.model, job.version), deque()).append(job)
+        self._queues.setdefault(_queue_key(job), deque()).append(job)
         self._count(job, 1)
         self._dispatch_soon()
 
     def withdraw(self, job: Job) -> bool:
         """Take back a job that no batch has taken; False when it is under way or done."""
-        queue = self._queues.get((job.model, job.version))
+        queue = self._queues.get(_queue_key(job))
         if queue is None or job not in queue:
             return False
         queue.remove(job)
@@ -175,26 +185,28 @@ class MicroBatcher:
         self._dispatch()
 
     def _cut_batch(self) -> list[Job]:
-        """Jobs of one model version, up to `batch_rows_max` rows, from the queue waiting longest.
+        """Jobs of one queue, the one waiting longest, up to as many rows as a batch may hold.
 
         A queue that was served goes behind the others, so no model version waits for ever.
         """
-        version, queue = next(iter(self._queues.items()))
+        key, queue = next(iter(self._queues.items()))
+        config = self.config
+        rows_max = config.explained_batch_rows_max if key[2] else config.batch_rows_max
         batch: list[Job] = []
         rows = 0
-        while queue and (not batch or rows + queue[0].rows <= self.config.batch_rows_max):
+        while queue and (not batch or rows + queue[0].rows <= rows_max):
             job = queue.popleft()
             rows += job.rows
             batch.append(job)
             self._count(job, -1)
-        del self._queues[version]
+        del self._queues[key]
         if queue:
-            self._queues[version] = queue
+            self._queues[key] = queue
         return batch
 
     def _forget_if_empty(self, job: Job) -> None:
-        if not self._queues[job.model, job.version]:
-            del self._queues[job.model, job.version]
+        if not self._queues[_queue_key(job)]:
+            del self._queues[_queue_key(job)]
 
     async def _run(self, batch: Sequence[Job]) -> None:
         try:

@@ -18,6 +18,7 @@ from ray.serve.handle import DeploymentHandle
 
 from billing.charges import Charge, Outcome
 from billing.errors import BillingError, LedgerBusy, LedgerUnavailable, OutcomeUnknown
+from models.explanations import Explanations, row_type
 from serve.lanes import LaneAddress, LaneLost, Lanes
 from serve.ports import Probabilities
 from serve.refusals import Code, Refusal
@@ -99,13 +100,19 @@ class ScorerHandle:
     async def predict(
         self, model: str, version: str, packed_rows: bytes, rows: int
     ) -> Probabilities:
-        content = encode_rows(model, version, packed_rows, rows)
-        try:
-            answer = await self.calls.take(content, _PREDICT_SECONDS)
-        except TimeoutError:
-            raise _scorer_unavailable() from None
-        if answer == NOT_LOADED:
-            raise _not_loaded(model, version)
+        answer = await self._ask(model, version, packed_rows, rows)
+        return np.frombuffer(answer, dtype=np.float64)
+
+    async def explain(
+        self, model: str, version: str, packed_rows: bytes, rows: int, features_max: int
+    ) -> Explanations:
+        answer = await self._ask(model, version, packed_rows, rows, features_max)
+        return np.frombuffer(answer, dtype=row_type(features_max))
+
+    async def shadow(
+        self, model: str, version: str, packed_rows: bytes, rows: int
+    ) -> Probabilities:
+        answer = await self._ask(model, version, packed_rows, rows, counts=False)
         return np.frombuffer(answer, dtype=np.float64)
 
     async def warm(self, model: str, version: str) -> None:
@@ -117,6 +124,16 @@ class ScorerHandle:
             await self.calls.ready()
         except TimeoutError:
             raise _scorer_unavailable() from None
+
+    async def _ask(self, model: str, version: str, *rows: Any, counts: bool = True) -> bytes:
+        content = encode_rows(model, version, *rows, counts=counts)
+        try:
+            answer = await self.calls.take(content, _PREDICT_SECONDS)
+        except TimeoutError:
+            raise _scorer_unavailable() from None
+        if answer == NOT_LOADED:
+            raise _not_loaded(model, version)
+        return answer
 
 
 class CashierHandle:

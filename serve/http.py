@@ -101,7 +101,8 @@ class ScoringApp:
         key: IdempotencyKey | None = None
         try:
             key = IdempotencyKey.from_header(request.headers.get(b"idempotency-key"))
-            answer = await self._pipeline.score(_read_call(request, key))
+            call = _read_call(request, key)
+            answer = await self._pipeline.score(call)
         except Refusal as refusal:
             return self.refuse(request, refusal, key)
         except Exception:
@@ -110,7 +111,7 @@ class ScoringApp:
         self._observer.request_ended(
             "replayed" if answer.replayed else "charged", perf_counter() - request.began_seconds
         )
-        return _respond_paid(answer, key, request.headers.get(b"accept"))
+        return _respond_paid(answer, key, packed=call.answer_packed)
 
     def refuse(
         self, request: Request, refusal: Refusal, key: IdempotencyKey | None = None
@@ -163,6 +164,7 @@ def _read_call(request: Request, key: IdempotencyKey) -> Call:
     headers = request.headers
     layout = _read_layout(headers)
     authorization = headers.get(b"authorization")
+    accept = headers.get(b"accept")
     return Call(
         authorization.decode("latin-1") if authorization else None,
         key,
@@ -170,6 +172,7 @@ def _read_call(request: Request, key: IdempotencyKey) -> Call:
         request.request_id.decode("latin-1"),
         layout,
         b"" if layout is None else request.query,
+        accept is not None and PACKED_MEDIA_TYPE in accept.lower(),
     )
 
 
@@ -250,9 +253,9 @@ def too_large(bytes_max: int) -> Refusal:
     )
 
 
-def _respond_paid(answer: Answer, key: IdempotencyKey, accept: bytes | None) -> Response:
+def _respond_paid(answer: Answer, key: IdempotencyKey, *, packed: bool) -> Response:
     used_key = key.text.encode("latin-1")
-    if accept is not None and PACKED_MEDIA_TYPE in accept.lower():
+    if packed:
         response = Response(200, _packed_headers(answer, used_key), packed_body(answer))
     else:
         headers = [(b"content-type", _JSON), (b"idempotency-key", used_key)]

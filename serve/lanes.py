@@ -26,6 +26,8 @@ FRAME_BYTES_MAX = 64 * 1024 * 1024
 _FRAME = struct.Struct("<IIB")
 """Bytes that follow, number of the call, kind."""
 _TOKEN_BYTES = 32
+_TOKEN_SECONDS_MAX = 5.0
+"""The token is the first thing that a caller writes: who keeps it back is none of ours."""
 _UNANSWERED_MS_MAX = 5000
 """A machine that vanishes says no farewell: what its network does not confirm by then is lost."""
 _CALL, _ANSWER, _FAILED, _LEAVING = range(4)
@@ -83,8 +85,9 @@ class _Frames(asyncio.Protocol):
 class LaneServer:
     """Takes the calls of one replica; `handle` answers each, several at a time."""
 
-    def __init__(self, handle: Handle) -> None:
+    def __init__(self, handle: Handle, token_seconds_max: float = _TOKEN_SECONDS_MAX) -> None:
         self._handle = handle
+        self.token_seconds_max = token_seconds_max
         self._token = secrets.token_bytes(_TOKEN_BYTES)
         self._server: asyncio.Server | None = None
         self._closing = False
@@ -148,6 +151,12 @@ class _ServedLane(_Frames):
         self._server = server
         self._token = token
         self._awaited = _TOKEN_BYTES
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(self._server.token_seconds_max, transport.abort)
 
     def data_received(self, data: bytes) -> None:
         if self._awaited:
@@ -159,6 +168,7 @@ class _ServedLane(_Frames):
                 return
             del self._buffer[: self._awaited]
             self._awaited = 0
+            self._stop_timer()
             self._server.opened(self)
             if self.transport.is_closing():
                 return
@@ -169,7 +179,12 @@ class _ServedLane(_Frames):
         self._server.called(self, number, content)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
         self._server.closed(self)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
 
 
 class Lane(_Frames):

@@ -12,7 +12,8 @@ from data.schema import FeatureSchema
 from serve.refusals import Code, Fault, Refusal
 from serve.validation import FAULTS_MAX, PackedRows, refuse_input, row_bytes
 
-_FIELDS = ("model", "version")
+_FIELDS = ("model", "version", "explain")
+_BOOLEANS = {"true": True, "false": False}
 _FIELDS_MAX = 8
 _SHOWN_CHARACTERS_MAX = 80
 _BITS = 8
@@ -36,6 +37,7 @@ class PackedEnvelope:
     layout: Layout
     body: bytes
     instances_max: int
+    explain: bool = False
 
     def pack(self, schema: FeatureSchema) -> PackedRows:
         """The rows, checked; raises a Refusal that names up to 20 faults."""
@@ -53,7 +55,7 @@ class PackedEnvelope:
 
 
 def parse_packed(layout: Layout, query: bytes, body: bytes, instances_max: int) -> PackedEnvelope:
-    """Read model and version from the query string; raises a Refusal that names every fault."""
+    """Read what the query string asks; raises a Refusal that names every fault."""
     pairs = _parse_query(query)
     fields = dict(pairs)
     faults = [_fault_of(name) for name in fields if name not in _FIELDS]
@@ -61,9 +63,14 @@ def parse_packed(layout: Layout, query: bytes, body: bytes, instances_max: int) 
         faults.append(Fault("query", "a parameter is given twice; give each once"))
     if not fields.get("model"):
         faults.append(Fault("query/model", "name the model in the query string: ?model=NAME"))
+    explain = _BOOLEANS.get(fields.get("explain", "false"))
+    if explain is None:
+        faults.append(Fault("query/explain", "explain must be true or false"))
     if faults:
         raise refuse_input(faults)
-    return PackedEnvelope(fields["model"], fields.get("version"), layout, body, instances_max)
+    return PackedEnvelope(
+        fields["model"], fields.get("version"), layout, body, instances_max, explain is True
+    )
 
 
 def _parse_query(query: bytes) -> list[tuple[str, str]]:
@@ -83,7 +90,7 @@ def _parse_query(query: bytes) -> list[tuple[str, str]]:
 
 def _fault_of(name: str) -> Fault:
     shown = name[:_SHOWN_CHARACTERS_MAX]
-    return Fault(f"query/{shown}", f"unknown parameter {shown!r}; known: model, version")
+    return Fault(f"query/{shown}", f"unknown parameter {shown!r}; known: {', '.join(_FIELDS)}")
 
 
 def _wrong_length(envelope: PackedEnvelope, schema: FeatureSchema, width: int) -> Fault:

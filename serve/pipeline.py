@@ -33,6 +33,7 @@ from models.registry import Catalog
 from serve.authentication import Authenticator, require_scope
 from serve.balances import SeenBalances, SeenCaps
 from serve.batcher import Job, MicroBatcher
+from serve.explained_predictions import check_explainable
 from serve.idempotency import IdempotencyKey
 from serve.in_flight import InFlight
 from serve.packed_input import Layout, PackedEnvelope, parse_packed
@@ -61,6 +62,7 @@ _REPLAY_BEFORE = frozenset(
         Code.MODEL_UNAVAILABLE,
         Code.LEDGER_UNAVAILABLE,
         Code.PREDICTION_FAILED,
+        Code.EXPLANATION_UNSUPPORTED,
     }
 )
 """Refusals that a paid answer comes before: what was paid is replayed whatever changed since."""
@@ -78,6 +80,8 @@ class Call:
     """Of packed rows; None for JSON."""
     query: bytes = b""
     """What names the model of packed rows."""
+    answer_packed: bool = False
+    """Whether probabilities alone are asked for, as bytes."""
 
     def sha256(self) -> bytes:
         """What tells this input from another under the same key: 32 bytes."""
@@ -151,6 +155,10 @@ class Pipeline:
         manifest = self._find_model(envelope.model, envelope.version, principal.account_id)
         rows, packed_rows = envelope.pack(manifest.feature_schema)
         amount = self._price(manifest, rows, call.request_id)
+        explained_features = 0
+        if envelope.explain:
+            amount += self._price_explanation(manifest, rows, call.request_id)
+            explained_features = self.batcher.config.explanation_features_max
         self._balances.check(principal.account_id, amount)
         self._caps.check(principal.key_id, amount)
         return Job(
@@ -164,13 +172,23 @@ class Pipeline:
             packed_rows=packed_rows,
             amount=amount,
             body_sha256=call.sha256(),
+            explained_features=explained_features,
         )
 
     def _parse(self, call: Call) -> Envelope | PackedEnvelope:
         instances_max = self.batcher.config.instances_max
+        envelope: Envelope | PackedEnvelope
         if call.layout is None:
-            return parse_envelope(call.body, instances_max)
-        return parse_packed(call.layout, call.query, call.body, instances_max)
+            envelope = parse_envelope(call.body, instances_max)
+        else:
+            envelope = parse_packed(call.layout, call.query, call.body, instances_max)
+        if envelope.explain and call.answer_packed:
+            raise Refusal(
+                Code.NOT_ACCEPTABLE,
+                "Explanations are answered as JSON alone: do not name application/octet-stream in "
+                "Accept, or leave `explain` out.",
+            )
+        return envelope
 
     def _find_model(self, name: str, version: str | None, account_id: uuid.UUID) -> Manifest:
         try:
@@ -184,6 +202,20 @@ class Pipeline:
         except PriceMissing as error:
             logger.warning(
                 "price_missing",
+                request_id=request_id,
+                model=manifest.name,
+                version=manifest.version,
+            )
+            raise refusal_of(error) from error
+
+    def _price_explanation(self, manifest: Manifest, rows: int, request_id: str) -> Credits:
+        """What it adds to explain them; raises a Refusal where they cannot be."""
+        check_explainable(manifest, rows, self.batcher.config.explained_instances_max)
+        try:
+            return self.pricing.explanation_price(manifest.name, manifest.version, rows)
+        except PriceMissing as error:
+            logger.warning(
+                "explanation_price_missing",
                 request_id=request_id,
                 model=manifest.name,
                 version=manifest.version,

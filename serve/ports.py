@@ -14,6 +14,7 @@ from billing.credits import Credits
 from billing.keys import ApiKey
 from billing.prices import PriceTable
 from billing.principal import Principal
+from models.explanations import Explanations
 
 Probabilities = npt.NDArray[np.float64]
 """Shape (rows,): probability of the positive class; NaN where the model failed on that row."""
@@ -29,6 +30,16 @@ class Scorer(Protocol):
 
         Raises a Refusal with SCORER_UNAVAILABLE when no replica answers in time.
         """
+
+    async def explain(
+        self, model: str, version: str, packed_rows: bytes, rows: int, features_max: int
+    ) -> Explanations:
+        """As `predict`, with what contributed most to each row's probability."""
+
+    async def shadow(
+        self, model: str, version: str, packed_rows: bytes, rows: int
+    ) -> Probabilities:
+        """As `predict`, for rows that another version answers: drift does not count them."""
 
     async def ready(self) -> None:
         """Return when a replica has its models loaded; a Refusal otherwise."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from billing.credits import ZERO, Credits
 from billing.errors import BillingError
-from billing.prices import PriceTable
+from billing.prices import Operation, PriceTable
 from serve.ports import AccountBook
 
 _RETRY_SECONDS = 1.0
@@ -42,6 +42,10 @@ class Pricing:
             each = self._table.price(model, version, 1)
             self._each[model, version] = (each, now + _KEPT_SECONDS)
         return each * instances
+
+    def explanation_price(self, model: str, version: str, instances: int) -> Credits:
+        """What explaining `instances` predictions costs now, beside the predictions themselves."""
+        return self._table.price(model, version, instances, Operation.EXPLAIN)
 
     def changed(self) -> None:
         """The table in the database is another one, or may be."""

@@ -50,6 +50,8 @@ class Code(StrEnum):
     INVALID_JSON = "invalid_json"
     INVALID_REQUEST = "invalid_request"
     REPORT_TOO_LARGE = "report_too_large"
+    EXPLANATION_UNSUPPORTED = "explanation_unsupported"
+    NOT_ACCEPTABLE = "not_acceptable"
     INVALID_IDEMPOTENCY_KEY = "invalid_idempotency_key"
     IDEMPOTENCY_KEY_CONFLICT = "idempotency_key_conflict"
     TOO_MANY_ALERTS = "too_many_alerts"

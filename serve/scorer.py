@@ -9,6 +9,7 @@ import numpy as np
 
 from billing.settings import BillingSettings
 from models.errors import PredictionFailed
+from models.explanations import Explanations, explain_rows
 from models.prediction import Model
 from serve.drift_counts import ScoredCounts
 from serve.drift_recording import DriftRecording
@@ -44,6 +45,16 @@ class ModelPool:
         if counts:
             self.scored.add(model, version, matrix, probabilities)
         return probabilities
+
+    def explain(
+        self, model: str, version: str, packed_rows: bytes, rows: int, features_max: int
+    ) -> Explanations:
+        """What contributed most to the probabilities, which are NaN where the model failed."""
+        loaded = self.loaded[model, version]
+        matrix = unpack_rows(packed_rows, rows, len(loaded.manifest.feature_schema))
+        probabilities = predict_or_nan(loaded, matrix)
+        self.scored.add(model, version, matrix, probabilities)
+        return explain_rows(loaded, matrix, probabilities, features_max)
 
 
 def predict_or_nan(model: Model, matrix: np.ndarray[Any, Any]) -> Probabilities:
@@ -81,14 +92,21 @@ class LightGBMScorer:
         self._address = await self._lanes.start(lane_host(settings))
 
     async def take(self, asked: bytes) -> bytes:
-        """Probabilities as float64 bytes, one a row; none where the version cannot be loaded."""
-        model, version, packed_rows, rows = decode_rows(asked)
+        """Probabilities as float64 bytes, or rows of `row_type`, for what `encode_rows` made.
+
+        NOT_LOADED where the version cannot be loaded.
+        """
+        model, version, packed_rows, rows, explained_features, counts = decode_rows(asked)
         loaded = self._pool.loaded
         if (model, version) not in loaded and not await loaded.fetch(model, version):
             return NOT_LOADED
         if not rows:
             return b""
-        return self._pool.predict(model, version, packed_rows, rows).tobytes()
+        if explained_features:
+            return self._pool.explain(
+                model, version, packed_rows, rows, explained_features
+            ).tobytes()
+        return self._pool.predict(model, version, packed_rows, rows, counts=counts).tobytes()
 
     async def lane(self) -> LaneAddress:
         """Where this replica takes calls without Ray in between."""

@@ -31,6 +31,7 @@ _QUERY = [
     for name, description in (
         ("model", "Name of a model, see GET /v1/models; packed rows must have it"),
         ("version", "Left out: the champion"),
+        ("explain", "`true` for explanations, as `explain` in JSON"),
     )
 ]
 
@@ -69,7 +70,9 @@ SCORING_OPERATION: dict[str, Any] = {
     "operationId": "create_prediction",
     "description": "Scores all instances and charges the account once, when the answer is certain. "
     "One bad instance refuses the request as a whole, and nothing is charged. Rows can be sent as "
-    "packed bytes instead of JSON, and probabilities be answered as bytes, each by itself.",
+    "packed bytes instead of JSON, and probabilities be answered as bytes, each by itself. With "
+    "`explain`, for 64 instances at most, each prediction tells what contributed to it; its price "
+    "is `explanation_price_per_instance` beside that of the prediction.",
     "security": [{"HTTPBearer": []}],
     "parameters": [_KEY_HEADER, *_QUERY],
     "requestBody": {
@@ -94,7 +97,7 @@ SCORING_OPERATION: dict[str, Any] = {
         **{
             str(status): response
             for status, response in problem_responses(
-                401, 402, 403, 404, 409, 410, 413, 415, 422, 429, 500, 503
+                401, 402, 403, 404, 406, 409, 410, 413, 415, 422, 429, 500, 503
             ).items()
         },
     },

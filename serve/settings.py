@@ -46,6 +46,12 @@ class ValidatorConfig(BaseModel):
     """Largest request body."""
     instances_max: int = Field(default=1_024, ge=1, le=1_024)
     """Most instances in one request."""
+    explanation_features_max: int = Field(default=10, ge=1, le=100)
+    """Contributions that are told of an explained instance."""
+    explained_instances_max: int = Field(default=64, ge=1, le=1_024)
+    """Most instances in one request that asks for explanations."""
+    explained_batch_rows_max: int = Field(default=128, ge=1, le=8_192)
+    """Rows one micro-batch of explained requests may hold; a larger request goes alone."""
 
 
 class BillingConfig(BaseModel):

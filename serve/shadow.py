@@ -64,7 +64,7 @@ class ShadowRuns:
     async def _compare(self, shadow: Shadow, jobs: Sequence[Job]) -> None:
         rows = _count_rows(jobs)
         try:
-            challenger = await self._scorer.predict(
+            challenger = await self._scorer.shadow(
                 shadow.pair.model,
                 shadow.pair.challenger,
                 b"".join([job.packed_rows for job in jobs]),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from billing.charges import Charge, Charged, Outcome
 from billing.credits import Credits
@@ -24,15 +24,38 @@ _NO_COLUMNS: list[tuple[Any, ...]] = [()] * len(Charge._fields)
 _AMOUNT = Charge._fields.index("amount")
 
 
-def encode_rows(model: str, version: str, packed_rows: bytes, rows: int) -> bytes:
+class Asked(NamedTuple):
+    """What a scorer is asked of some rows."""
+
+    model: str
+    version: str
+    packed_rows: bytes
+    rows: int
+    explained_features: int = 0
+    """Contributions to be told of each row; 0: probabilities alone."""
+    counts: bool = True
+    """Whether drift counts the rows; not those that another version was asked about."""
+
+
+def encode_rows(
+    model: str,
+    version: str,
+    packed_rows: bytes,
+    rows: int,
+    explained_features: int = 0,
+    *,
+    counts: bool = True,
+) -> bytes:
     """What a scorer is asked; with 0 rows, to load the version."""
-    return pickle.dumps((model, version, packed_rows, rows), protocol=_PROTOCOL)
+    asked: tuple[object, ...] = (model, version, packed_rows, rows)
+    if explained_features or not counts:
+        asked = (*asked, explained_features, counts)
+    return pickle.dumps(asked, protocol=_PROTOCOL)
 
 
-def decode_rows(data: bytes) -> tuple[str, str, bytes, int]:
+def decode_rows(data: bytes) -> Asked:
     """The inverse of `encode_rows`."""
-    asked: tuple[str, str, bytes, int] = _loads(data)
-    return asked
+    return Asked(*_loads(data))
 
 
 def encode_charges(charges: Sequence[Charge]) -> bytes:

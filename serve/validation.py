@@ -15,7 +15,8 @@ from serve.refusals import Code, Fault, Refusal
 FAULTS_MAX = 20
 _SUGGESTION_SCORE_MIN = 60.0
 _SHOWN_CHARACTERS_MAX = 80
-_FIELDS = {"model", "version", "instances"}
+_FIELDS = {"model", "version", "instances", "explain"}
+_KNOWN = "model, version, instances, explain"
 _ZERO_ONE = b"\x00\x01"
 _AS_DIGITS = bytes.maketrans(_ZERO_ONE, b"01")
 _BITS = 8
@@ -36,6 +37,8 @@ class Envelope:
     version: str | None
     instances: list[Any]
     has_booleans: bool
+    """Whether an instance may hold any."""
+    explain: bool = False
 
     def pack(self, schema: FeatureSchema) -> PackedRows:
         """The instances as rows; raises a Refusal that names up to 20 faults.
@@ -64,11 +67,15 @@ def parse_envelope(body: bytes, instances_max: int) -> Envelope:
     faults = list(_envelope_faults(payload, instances_max))
     if faults:
         raise refuse_input(faults)
+    has_booleans = b"true" in body or b"false" in body
+    if has_booleans and "explain" in payload:
+        has_booleans = body.count(b"true") + body.count(b"false") > 1  # more than its own
     return Envelope(
         payload["model"],
         payload.get("version"),
         payload["instances"],
-        has_booleans=b"true" in body or b"false" in body,
+        has_booleans,
+        payload.get("explain", False),
     )
 
 
@@ -137,13 +144,15 @@ def _envelope_faults(payload: object, instances_max: int) -> list[Fault]:
             Fault("", 'the body must be an object such as {"model": "...", "instances": [...]}')
         ]
     faults = [
-        Fault(_pointer("", name), f"unknown field {_shown(name)}; known: model, version, instances")
+        Fault(_pointer("", name), f"unknown field {_shown(name)}; known: {_KNOWN}")
         for name in payload.keys() - _FIELDS
     ]
     if not isinstance(payload.get("model"), str):
         faults.append(Fault("/model", "model must be the name of a model, a string"))
     if not isinstance(payload.get("version", ""), str):
         faults.append(Fault("/version", 'version must be a string such as "1", or be left out'))
+    if not isinstance(payload.get("explain", False), bool):
+        faults.append(Fault("/explain", "explain must be true or false"))
     return sorted(faults, key=lambda fault: fault.pointer) + _instances_faults(
         payload.get("instances"), instances_max
     )

@@ -90,6 +90,11 @@ class PredictionRequest(Wire):
 
     model: str = Field(description="Name of a model, see GET /v1/models")
     version: str | None = Field(default=None, description="Left out: the champion")
+    explain: bool = Field(
+        default=False,
+        description="Whether to tell with each prediction what contributed to it; paid beside it, "
+        "for 64 instances a request at most",
+    )
     instances: list[list[str] | dict[str, ZeroOrOne] | list[ZeroOrOne]] = Field(
         min_length=1,
         max_length=1024,
@@ -105,11 +110,33 @@ class PredictionRequest(Wire):
     )
 
 
+class Contribution(Wire):
+    """What one feature of an instance adds to the log-odds of the positive label."""
+
+    feature: str
+    value: ZeroOrOne = Field(description="Whether the instance has the feature; both can tell")
+    contribution: float = Field(description="Above zero: towards the positive label")
+
+
+class Explanation(Wire):
+    """base + the contributions + rest = raw_score, the log-odds of the probability."""
+
+    base: float = Field(description="The model's log-odds before it looks at an instance")
+    raw_score: float = Field(description="probability = 1 / (1 + exp(-raw_score))")
+    contributions: list[Contribution] = Field(
+        description="Up to 10, the largest by absolute value first"
+    )
+    rest: float = Field(description="Sum of the contributions of all other features")
+
+
 class Prediction(Wire):
     """What the model says of one instance."""
 
     label: str = Field(examples=["malware"])
     probability: float = Field(ge=0, le=1, description="Probability of the positive label")
+    explanation: Explanation | None = Field(
+        default=None, description="Where the request said `explain`; not there otherwise"
+    )
 
 
 class PredictionAnswer(Wire):
@@ -135,6 +162,9 @@ class ModelCard(Wire):
     features_sha256: str
     price_per_instance: CreditsText | None = Field(
         description="null: no price is in effect, so it cannot be scored now"
+    )
+    explanation_price_per_instance: CreditsText | None = Field(
+        description="Paid beside the prediction; null: it cannot be explained, or has no price"
     )
     created_at: str
     default: bool = Field(description="Whether a request without a version gets this one")
@@ -232,12 +262,14 @@ _PROBLEM_DESCRIPTIONS = {
     403: "The key's scopes, or the caller's role, do not allow it",
     404: "No such model, version, prediction, route or other thing of the caller's",
     405: "The route does not take this method",
+    406: "Explanations are answered as JSON alone",
     409: "Not in this state, or a request with the same Idempotency-Key is still running",
     410: "Pruned after 24 hours (a stored answer, free), retired (a model's version), or used up "
     "(a link)",
     413: "The body is too large",
     415: "The body is not declared as JSON",
-    422: "Not JSON, wrong shape, unknown feature, or the key was used with another body",
+    422: "Not JSON, wrong shape, unknown feature, a model that cannot explain, or the key was "
+    "used with another body",
     429: "The queue, or the caller's share of it, is full; see Retry-After",
     500: "The model failed on this input, or something went wrong; nothing was charged",
     503: "The ledger or the model is out of reach, the model cannot be loaded or has no price, or "

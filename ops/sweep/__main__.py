@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -50,24 +50,35 @@ _EXPECTED_ERRORS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """What each value is measured with."""
+
+    connections: Sequence[int]
+    seconds: int
+    rounds: int
+
+
 def main(
     *,
     knob: Annotated[
         list[str] | None, typer.Option(help="such as FeatureValidator.slots; all by default")
     ] = None,
     connections: Annotated[list[int] | None, typer.Option(help="64 and 256 by default")] = None,
-    seconds: Annotated[int, typer.Option(min=1, max=60, help="of each measurement")] = 8,
+    seconds: Annotated[int, typer.Option(min=1, max=60, help="of each measurement")] = 4,
+    rounds: Annotated[int, typer.Option(min=1, max=20, help="each value so often")] = 3,
     chart: Annotated[Path, typer.Option(help="where the picture goes")] = _CHART,
 ) -> None:
     """Turn one knob at a time, the base measured in between; put everything back at the end."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     console = Console(highlight=False, soft_wrap=True)
     try:
-        points = _sweep(_chosen(knob or []), connections or [64, 256], seconds, console)
+        load = _Load(connections or [64, 256], seconds, rounds)
+        points = _sweep(_chosen(knob or []), load, console)
     except _EXPECTED_ERRORS as error:
         Console(stderr=True).print(f"[red]sweep: {error}[/red]", soft_wrap=True)
         raise typer.Exit(2) from error
-    _keep(points, seconds)
+    _keep(points, load)
     draw(points, chart)
     console.print(f"kept in {_RESULT}, drawn in {chart}")
     faults = [fault for point in points for fault in point.loop.faults]
@@ -84,9 +95,7 @@ def _chosen(names: Sequence[str]) -> list[Knob]:
     return [knob for name, knob in known.items() if name in names or not names]
 
 
-def _sweep(
-    knobs: Sequence[Knob], connections: Sequence[int], seconds: int, console: Console
-) -> list[Point]:
+def _sweep(knobs: Sequence[Knob], load: _Load, console: Console) -> list[Point]:
     home = Home.from_environment()
     product = _find_product(home)
     console.print(f"product at {product.base_url}: making {_ACCOUNTS} accounts where needed")
@@ -102,11 +111,12 @@ def _sweep(
 
     def run(count: int) -> Loop:
         run_closed_loop(product.base_url, keys, count, _SETTLE_SECONDS)
-        return run_closed_loop(product.base_url, keys, count, seconds)
+        return run_closed_loop(product.base_url, keys, count, load.seconds)
 
     running = RunningConfig(product.dashboard_url)
     with _put_back(running) as base:
-        return Sweep(base, running.apply, run, connections, console.print).measure(knobs)
+        say = console.print
+        return Sweep(base, running.apply, run, load.connections, say, load.rounds).measure(knobs)
 
 
 async def _create_key(settings: BillingSettings, name: str, credits_each: int) -> str:
@@ -138,11 +148,11 @@ def _put_back(running: RunningConfig) -> Iterator[Config]:
                 signal.signal(number, signal.SIG_IGN)
 
 
-def _keep(points: Sequence[Point], seconds: int) -> None:
+def _keep(points: Sequence[Point], load: _Load) -> None:
     _RESULT.parent.mkdir(parents=True, exist_ok=True)
     kept = {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": seconds,
+        "load": asdict(load),
         "points": [_as_json(point) for point in points],
     }
     _RESULT.write_text(json.dumps(kept, indent=2) + "\n")

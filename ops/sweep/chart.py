@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from statistics import median
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -19,7 +20,10 @@ _RATES, _LATENCIES = "requests/s", "p99"
 
 
 def draw(points: Sequence[Point], path: Path) -> None:
-    """Two panels a knob, one above the other, each as a ratio to the base, with 1 as a line."""
+    """Two panels a knob, one above the other, each as a ratio to the base, with 1 as a line.
+
+    Where a value was measured in several rounds: the median, and a bar from the least to the most.
+    """
     knobs = list(dict.fromkeys(point.knob for point in points))
     columns = min(_COLUMNS, max(1, len(knobs)))
     rows = 2 * -(-len(knobs) // columns)
@@ -51,9 +55,25 @@ def _draw_panel(
     panel.axhline(1, color="0.7", linewidth=0.8)
     panel.axvline(values.index(base), color="0.85", linewidth=4, zorder=0)
     for connections in sorted({point.connections for point in points}):
-        own = {point.value: ratio(point) for point in points if point.connections == connections}
-        heights = [own.get(value, 1.0) for value in values]
-        panel.plot(range(len(values)), heights, marker="o", markersize=3, label=str(connections))
+        own = [point for point in points if point.connections == connections]
+        rounds = [[ratio(point) for point in own if point.value == value] for value in values]
+        heights = [median(ratios or [1.0]) for ratios in rounds]
+        below = [
+            height - min(ratios or [1.0]) for height, ratios in zip(heights, rounds, strict=True)
+        ]
+        above = [
+            max(ratios or [1.0]) - height for height, ratios in zip(heights, rounds, strict=True)
+        ]
+        panel.errorbar(
+            range(len(values)),
+            heights,
+            yerr=(below, above),
+            marker="o",
+            markersize=3,
+            elinewidth=0.8,
+            capsize=2,
+            label=str(connections),
+        )
     panel.set_xticks(range(len(values)), [str(value) for value in values], fontsize=7)
     panel.tick_params(axis="y", labelsize=7)
     panel.set_ylabel(f"{name} / base", fontsize=7)

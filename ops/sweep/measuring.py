@@ -51,14 +51,16 @@ class Sweep:
     run: Run
     connections: Sequence[int]
     say: Say
+    rounds: int = 1
 
     def measure(self, knobs: Sequence[Knob]) -> list[Point]:
-        """Every value of every knob that the base sets, other than the base's own."""
+        """Every value of every knob that the base sets, other than the base's own, in rounds."""
         known = [knob for knob in knobs if value_of(self.base, knob) is not None]
         for knob in knobs:
             if knob not in known:
                 self.say(f"skipped: the config does not set {knob.deployment} {knob.name}")
         turns = [(knob, value) for knob in known for value in self._other_values(knob)]
+        turns *= self.rounds
         began, points, before = time.monotonic(), list[Point](), self._loops()
         for number, (knob, value) in enumerate(turns, 1):
             points += (made := self._measure_value(knob, value, before))

@@ -17,6 +17,7 @@ from models.registry import ARTIFACTS_ROOT
 from tests.support.api import Api
 from tests.support.drift import write_twin_model
 from tests.support.fragile_model import write_fragile_model
+from tests.support.linear_model import write_linear_model
 from tests.support.product import Product, serve_config
 
 FIRST_PORT = 21_000
@@ -51,12 +52,13 @@ QUICK_SCALING = {
 
 @pytest.fixture(scope="session")
 def product() -> Iterator[Product]:
-    """The committed Serve config with quicker autoscaling, and a second, fragile model."""
+    """The committed Serve config with quicker autoscaling, and two more models."""
     home = Path(tempfile.mkdtemp(prefix="fbx-", dir="/tmp"))
     artifacts = home / "artifacts"
     shutil.copytree(ARTIFACTS_ROOT, artifacts)
     write_fragile_model(artifacts)
     write_twin_model(artifacts)
+    write_linear_model(artifacts)
     config = home / "serve.yaml"
     config.write_text(yaml.safe_dump(serve_config(QUICK_SCALING)))
     product = Product(

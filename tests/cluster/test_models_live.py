@@ -63,8 +63,13 @@ def published(live: LiveModels) -> Iterator[str]:
 
 
 @pytest.fixture
-def apis(make_api: Any) -> list[Api]:
-    return [make_api("100000") for _ in range(CLIENTS)]
+def apis(product: Product) -> Iterator[list[Api]]:
+    """Of accounts with 100,000 credits each."""
+    keys = open_accounts(product, CLIENTS, "100000").values()
+    connected = [Api.connect(product.base_url, key) for key in keys]
+    yield connected
+    for api in connected:
+        api.client.close()
 
 
 def assert_all_answered_rightly(answers: Sequence[Answered]) -> None:
@@ -96,7 +101,7 @@ def test_a_model_and_a_version_are_published_under_load_and_served_without_a_res
     replicas = product.running("FeatureValidator") | product.running("LightGBMScorer")
     content, fitted = make_logistic_onnx()
     with constant_load(apis[1:], ask(published)) as answers:
-        live.publish_onnx("live-logistic", "1", content)
+        live.publish_onnx("live-logistic", content, "0.25")
         live.publish_tree(published, "3", 1)
         live.wait_for("live-logistic", "1")
         live.wait_for(published, "3")
@@ -108,6 +113,7 @@ def test_a_model_and_a_version_are_published_under_load_and_served_without_a_res
     found = [one["probability"] for one in second["predictions"]]
     assert found == pytest.approx(list(expected), abs=1e-6)
     assert (second["model"], second["version"]) == ("live-logistic", "1")
+    assert second["credits_charged"] == "0.5"
     assert third["predictions"][0]["probability"] == pytest.approx(0.5)
     assert replicas <= product.running("FeatureValidator") | product.running("LightGBMScorer")
     live.remove("live-logistic")
@@ -119,19 +125,18 @@ def test_promotion_rollback_and_retirement_under_load_fail_no_request(
     before = apis[0].score(ask(published), key="before").json()
     with constant_load(apis, ask(published)) as answers:
         time.sleep(0.5)
-        promoted = time.monotonic()
-        live.change(published, lambda rollout, at: rollout.promote("2", at))
-        wait_for_answer(answers, "2", promoted)
+        promoting = time.monotonic()
+        product.run("models", "promote", published, "2")
+        wait_for_answer(answers, "2", time.monotonic())
         time.sleep(SEEN_SECONDS / 2)
-        rolled_back = time.monotonic()
-        assert versions_asked_after(answers, rolled_back - 0.5) == {"2"}
-        roll_back(product, live, published)
-        wait_for_answer(answers, "1", rolled_back)
+        assert versions_asked_after(answers, time.monotonic() - 0.5) == {"2"}
+        product.run("models", "rollback", published)
+        wait_for_answer(answers, "1", time.monotonic())
         time.sleep(SEEN_SECONDS / 2)
-        live.change(published, lambda rollout, at: rollout.retire("2", at))
+        product.run("models", "retire", published, "2")
         time.sleep(SEEN_SECONDS / 2)
     assert_all_answered_rightly(answers)
-    assert {one.version for one in answers if one.asked_seconds < promoted} == {"1"}
+    assert {one.version for one in answers if one.answered_seconds < promoting} == {"1"}
     assert versions_asked_after(answers, time.monotonic() - SEEN_SECONDS / 2) == {"1"}
     sent = Counter(one.response.json()["id"] for one in answers)
     assert set(sent.values()) == {1}
@@ -142,22 +147,18 @@ def test_promotion_rollback_and_retirement_under_load_fail_no_request(
     assert apis[0].score(ask(published), key="before").json()["id"] == before["id"]
 
 
-def roll_back(product: Product, live: LiveModels, name: str) -> None:
-    live.change(name, lambda rollout, at: rollout.roll_back(at))
-
-
 def test_a_canary_answers_its_share_of_accounts_at_its_own_price(
     live: LiveModels, product: Product, published: str
 ) -> None:
     product.run("prices", "set", published, "--version", "2", "--credits", "3")
-    accounts = open_accounts(product, 60)
-    live.change(published, lambda rollout, at: rollout.canary("2", 30, at))
+    accounts = open_accounts(product, 60, "10")
+    product.run("models", "canary", published, "2", "--percent", "30")
     challenger = read_catalog(live.root).look_up(published, "2")
     expected = {
         account_id: "2" if Canary(challenger, 30).takes(account_id) else "1"
         for account_id in accounts
     }
-    live._wait(lambda card: card["name"] == published and card["canary_percent"] == 30)
+    live.wait_until(lambda card: card["name"] == published and card["canary_percent"] == 30)
     for _ in range(2):
         answers = {
             account_id: score_once(product, key, published) for account_id, key in accounts.items()
@@ -178,13 +179,16 @@ def score_once(product: Product, key: str, model: str) -> dict[str, Any]:
     return answer
 
 
-def open_accounts(product: Product, count: int) -> dict[uuid.UUID, str]:
-    """New accounts with 10 credits each, and a key of each."""
+def open_accounts(product: Product, count: int, credits_each: str) -> dict[uuid.UUID, str]:
+    """New accounts with these credits each, and a key of each."""
 
     async def create(database: Database, settings: BillingSettings) -> dict[uuid.UUID, str]:
         made = [
             await create_key(
-                database, settings.key_hash_secret, f"live-{uuid.uuid4()}", Credits.parse("10")
+                database,
+                settings.key_hash_secret,
+                f"live-{uuid.uuid4()}",
+                Credits.parse(credits_each),
             )
             for _ in range(count)
         ]
@@ -205,8 +209,8 @@ async def use_database(product: Product, use: Any) -> Any:
 def test_a_shadow_changes_no_answer_and_no_charge_and_its_differences_are_recorded(
     live: LiveModels, product: Product, apis: list[Api], published: str
 ) -> None:
-    live.change(published, lambda rollout, at: rollout.start_shadow("2", at))
-    live._wait(lambda card: card["name"] == published and card["shadow"])
+    product.run("models", "shadow", published, "2")
+    live.wait_until(lambda card: card["name"] == published and card["shadow"])
     api = apis[0]
     for _ in range(20):
         answer = api.score(ask(published, SMS, ["INTERNET"])).json()
@@ -221,6 +225,9 @@ def test_a_shadow_changes_no_answer_and_no_charge_and_its_differences_are_record
     assert found.difference_max == pytest.approx(apart, abs=1e-6)
     assert found.difference_mean == pytest.approx(apart / 2, abs=1e-6)
     assert sum(found.histogram) == 40
+    table = product.run("models", "differences", published).stdout
+    assert "2 with 1" in table
+    assert "0 (0.00%)" in table
 
 
 def wait_for_differences(product: Product, model: str, instances: int) -> ShadowDay:
@@ -244,7 +251,7 @@ def test_a_version_that_cannot_be_loaded_is_refused_free_and_harms_no_other(
     live: LiveModels, apis: list[Api], published: str
 ) -> None:
     api = apis[0]
-    live.publish_broken(published, "9")
+    live.bring_broken(published, "9")
     live.wait_for(published, "9")
     with constant_load(apis[1:], ask(published)) as answers:
         refused = [api.score(ask(published, version="9")) for _ in range(10)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
 import shutil
@@ -20,11 +19,16 @@ from typing import Any
 import httpx
 import numpy as np
 
-from models.manifest import MANIFEST_FILE, Artifact, write_manifest
-from models.rollout import Rollout
-from models.rollout_file import read_rollout, registry_lock, write_rollout
+from models.drafting import Draft, write_draft
+from models.manifest import Labels
+from models.publishing import publish
 from tests.support.api import Api
-from tests.support.fragile_model import FEATURES, describe, write_fragile_model
+from tests.support.fragile_model import (
+    FEATURES,
+    MODEL_FILE,
+    render_model,
+    write_fragile_model,
+)
 from tests.support.product import Product
 
 SEEN_SECONDS = 5.0
@@ -44,45 +48,35 @@ class LiveModels:
     def publish_tree(self, name: str, version: str, send_sms: float) -> None:
         """A LightGBM model whose log-odds are -1, and `send_sms` more with SEND_SMS."""
         with _staged() as stage:
-            self._put(write_fragile_model(stage, version, name=name, send_sms=send_sms))
+            model_file = stage / "model.txt"
+            model_file.write_text(render_model(send_sms))
+            publish(self.root, _draft(model_file, name, version))
 
-    def publish_onnx(self, name: str, version: str, content: bytes) -> None:
-        """A model in ONNX over the same features."""
+    def publish_onnx(self, name: str, content: bytes, credits_each: str) -> None:
+        """The first version of a model in ONNX, by the commands that an operator uses."""
         with _staged() as stage:
-            folder = stage / name / version
-            folder.mkdir(parents=True)
-            (folder / "model.onnx").write_bytes(content)
-            artifact = Artifact(file="model.onnx", sha256=hashlib.sha256(content).hexdigest())
-            manifest = describe(content, name, version).model_copy(
-                update={"kind": "onnx", "artifact": artifact}
-            )
-            write_manifest(manifest, folder / MANIFEST_FILE)
-            self._put(folder)
+            model_file = stage / "model.onnx"
+            model_file.write_bytes(content)
+            folder = _draft(model_file, name, "1")
+            self.product.run("models", "publish", str(folder), "--credits", credits_each)
 
-    def publish_broken(self, name: str, version: str) -> None:
-        """A version whose artifact is not the one that its manifest tells of."""
+    def bring_broken(self, name: str, version: str) -> None:
+        """A version whose artifact is not the one that its manifest tells of, past all checks."""
         with _staged() as stage:
             folder = write_fragile_model(stage, version, name=name)
-            (folder / "model.txt").write_text("something else")
-            self._put(folder)
+            (folder / MODEL_FILE).write_text("something else")
+            folder.rename(self.root / name / version)
 
     def remove(self, name: str) -> None:
         """Take the whole model away."""
         shutil.rmtree(self.root / name)
 
-    def change(self, name: str, step: Callable[[Rollout, datetime], Rollout]) -> None:
-        """Decide anew who answers for a model."""
-        folder = self.root / name
-        with registry_lock(self.root):
-            versions = [one.name for one in folder.iterdir() if one.is_dir()]
-            rollout = read_rollout(folder, versions) or Rollout(min(versions, key=int))
-            write_rollout(folder, step(rollout, datetime.now(UTC)))
-
     def wait_for(self, name: str, version: str) -> None:
         """Return when every validator tells of the version."""
-        self._wait(lambda card: (card["name"], card["version"]) == (name, version))
+        self.wait_until(lambda card: (card["name"], card["version"]) == (name, version))
 
-    def _wait(self, told: Callable[[dict[str, Any]], bool]) -> None:
+    def wait_until(self, told: Callable[[dict[str, Any]], bool]) -> None:
+        """Return when every validator tells so of some version."""
         deadline = time.monotonic() + 2 * SEEN_SECONDS
         in_a_row = 0
         while in_a_row < 10:  # as many answers as make it sure that all replicas gave one
@@ -90,14 +84,6 @@ class LiveModels:
             cards = httpx.get(f"{self.product.base_url}/v1/models", timeout=10).json()["models"]
             in_a_row = in_a_row + 1 if any(map(told, cards)) else 0
             time.sleep(0.02)
-
-    def _put(self, folder: Path) -> None:
-        """Into the folder of models, all at once."""
-        place = self.root / folder.parent.name / folder.name
-        place.parent.mkdir(exist_ok=True)
-        if place.parent == self.root / folder.parent.name and not any(place.parent.iterdir()):
-            write_rollout(place.parent, Rollout(folder.name))
-        folder.rename(place)
 
 
 @contextmanager
@@ -109,11 +95,20 @@ def _staged() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
+def _draft(model_file: Path, name: str, version: str) -> Path:
+    """A folder ready to be published, beside the model's file."""
+    folder = model_file.parent / f"{name}-{version}"
+    draft = Draft(name, version, Labels(negative="goodware", positive="malware"), 0.5, FEATURES)
+    write_draft(model_file, folder, draft, [["SEND_SMS"], []], datetime.now(UTC))
+    return folder
+
+
 @dataclass(frozen=True)
 class Answered:
-    """One answer under load: when it was asked for, and what came."""
+    """One answer under load: when it was asked for and came, and what it was."""
 
     asked_seconds: float
+    answered_seconds: float
     response: httpx.Response
 
     @property
@@ -137,7 +132,7 @@ def constant_load(apis: Sequence[Api], payload: dict[str, Any]) -> Iterator[list
         for number in itertools.count():
             asked = time.monotonic()
             response = _score(api, payload, f"{api.key[-8:]}-{payload['model']}-{number}")
-            answers.append(Answered(asked, response))
+            answers.append(Answered(asked, time.monotonic(), response))
             if over.is_set():
                 return
 

@@ -21,9 +21,10 @@ from billing.credits import Credits
 from billing.errors import BillingError
 from billing.keys import ApiKey, generate_key
 from billing.memory import MemoryLedger
-from billing.prices import Price, PriceTable
+from billing.prices import Operation, Price, PriceTable
 from billing.principal import Principal
 from billing.reports.shadows import Differences, ShadowPair
+from models.explanations import Explanations
 from models.registry import Catalog, read_catalog
 from serve.api import build_api
 from serve.authentication import Authenticator
@@ -53,11 +54,13 @@ def make_key(number: int) -> ApiKey:
     return generate_key(lambda count: bytes([number]) * count)
 
 
-def make_prices(credits_each: str) -> PriceTable:
-    """One price for everything."""
-    return PriceTable(
-        (Price(None, None, Credits.parse(credits_each), datetime(2026, 1, 1, tzinfo=UTC)),)
-    )
+def make_prices(credits_each: str, explained: str | None = "0.5") -> PriceTable:
+    """One price for every prediction, and one for every explanation unless that is None."""
+    since = datetime(2026, 1, 1, tzinfo=UTC)
+    prices = [Price(None, None, Credits.parse(credits_each), since)]
+    if explained is not None:
+        prices.append(Price(None, None, Credits.parse(explained), since, Operation.EXPLAIN))
+    return PriceTable(tuple(prices))
 
 
 def make_body(*instances: Any, model: str = NAME, **fields: Any) -> bytes:
@@ -115,6 +118,8 @@ class GatedScorer:
         self._models = models
         self.gate = opened()
         self.rows: list[int] = []
+        self.shadowed: list[int] = []
+        self.explained: list[int] = []
         self.failure: Exception | None = None
         self.ready_checks = 0
 
@@ -126,6 +131,24 @@ class GatedScorer:
         if self.failure:
             raise self.failure
         return self._models.predict(model, version, packed_rows, rows)
+
+    async def shadow(
+        self, model: str, version: str, packed_rows: bytes, rows: int
+    ) -> Probabilities:
+        self.shadowed.append(rows)
+        await self.gate.wait()
+        if self.failure:
+            raise self.failure
+        return self._models.predict(model, version, packed_rows, rows, counts=False)
+
+    async def explain(
+        self, model: str, version: str, packed_rows: bytes, rows: int, features_max: int
+    ) -> Explanations:
+        self.explained.append(rows)
+        await self.gate.wait()
+        if self.failure:
+            raise self.failure
+        return self._models.explain(model, version, packed_rows, rows, features_max)
 
     async def ready(self) -> None:
         self.ready_checks += 1
@@ -238,7 +261,7 @@ class Models:
 
 
 def make_replica(models: Models, *, credits_granted: str = "100", **bounds: float) -> Replica:
-    """A replica in which Anna and Boris have credits each; an instance costs 1."""
+    """A replica in which Anna and Boris have credits each; an instance costs 1, explained 1.5."""
     accounts, ledger, seen = MemoryAccounts(), MemoryLedger(), Seen()
     used_keys: set[str] = set()
     scorer, cashier, balances = GatedScorer(models.pool), MemoryCashier(ledger), SeenBalances()

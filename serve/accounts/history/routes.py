@@ -90,6 +90,7 @@ async def list_predictions(
 @router.get(
     "/predictions/{id}",
     summary="One prediction, with its answer while that is stored",
+    response_model_exclude_unset=True,  # an explanation that was not asked for is not there
     responses=problem_responses(401, 404, 422, 503),
 )
 async def read_prediction(

@@ -9,13 +9,14 @@ from fastapi import Query, Response
 
 from billing.directory import Directory
 from billing.errors import IdempotencyConflict, PriceMissing
-from billing.prices import Price, PriceTable, set_price
+from billing.prices import Operation, Price, PriceTable, set_price
 from models.errors import ModelError
 from models.manifest import Manifest
 from serve.accounts.access import Access, CallerDependency, make_router
 from serve.accounts.prices.wire import PriceInEffect, PriceList, PriceRequest, PriceRule, Quote
 from serve.accounts.requests import NewId, mark_created
 from serve.accounts.services import Services, ServicesDependency
+from serve.explained_predictions import check_explainable
 from serve.refusals import Code, Fault, Refusal
 from serve.settings import ValidatorConfig
 from serve.translation import refusal_of
@@ -26,13 +27,19 @@ admin_router = make_router(Access.ADMIN, "prices")
 quote_router = make_router(Access.READ, "prices")
 
 _INSTANCES_MAX = ValidatorConfig().instances_max
+_EXPLAINED_MAX = ValidatorConfig().explained_instances_max
 
 
 @public_router.get("/prices", summary="Prices of now and to come", responses=problem_responses(503))
 async def list_prices(services: ServicesDependency) -> PriceList:
     """Of each model version that can be asked; one without a price is left out."""
     table = await _fetch_table(services)
-    found = [_price_in_effect(table, manifest) for manifest in services.catalog.served]
+    found = [
+        _price_in_effect(table, manifest, operation)
+        for manifest in services.catalog.served
+        for operation in Operation
+        if operation is not Operation.EXPLAIN or manifest.can_explain
+    ]
     return PriceList(
         in_effect=[price for price in found if price is not None],
         coming=[_view(price) for price in table.find_coming()],
@@ -59,7 +66,8 @@ async def create_price(
         fault = Fault("/effective_from", "The past has its prices: name a time to come.")
         detail = "The request is not as it should be; see `errors`."
         raise Refusal(Code.INVALID_REQUEST, detail, None, (fault,))
-    price = Price(body.model, body.version, body.amount, body.effective_from or now)
+    since = body.effective_from or now
+    price = Price(body.model, body.version, body.amount, since, body.operation)
     stored = await set_price(services.database, price, caller.actor, request_id=request_id)
     if body.effective_from not in (None, stored.effective_from):
         raise IdempotencyConflict("this request set a price from another moment on")
@@ -77,16 +85,23 @@ async def read_quote(
     model: Annotated[str, Query(description="Name of a model", examples=["android-malware"])],
     version: Annotated[str | None, Query(description="Left out: the newest")] = None,
     instances: Annotated[int, Query(ge=1, le=_INSTANCES_MAX)] = 1,
+    explain: Annotated[bool, Query(description="With explanations")] = False,
 ) -> Quote:
     """Reckoned as a validator does when it admits the request; the price may change until then."""
     manifest = _find_model(services, model, version)
+    if explain:
+        check_explainable(manifest, instances, _EXPLAINED_MAX)
     table = await _fetch_table(services)
+    each = table.price(manifest.name, manifest.version, 1)
+    if explain:
+        each += table.price(manifest.name, manifest.version, 1, Operation.EXPLAIN)
     return Quote(
         model=manifest.name,
         version=manifest.version,
         instances=instances,
-        amount_each=table.price(manifest.name, manifest.version, 1),
-        amount=table.price(manifest.name, manifest.version, instances),
+        explain=explain,
+        amount_each=each,
+        amount=each * instances,
     )
 
 
@@ -102,14 +117,17 @@ def _find_model(services: Services, name: str, version: str | None) -> Manifest:
         raise refusal_of(error) from error
 
 
-def _price_in_effect(table: PriceTable, manifest: Manifest) -> PriceInEffect | None:
+def _price_in_effect(
+    table: PriceTable, manifest: Manifest, operation: Operation
+) -> PriceInEffect | None:
     try:
-        price = table.find(manifest.name, manifest.version)
+        price = table.find(manifest.name, manifest.version, operation)
     except PriceMissing:
         return None
     return PriceInEffect(
         model=manifest.name,
         version=manifest.version,
+        operation=operation,
         amount=price.amount,
         effective_from=price.effective_from,
     )
@@ -119,6 +137,7 @@ def _view(price: Price) -> PriceRule:
     return PriceRule(
         model=price.model,
         version=price.version,
+        operation=price.operation,
         amount=price.amount,
         effective_from=price.effective_from,
     )

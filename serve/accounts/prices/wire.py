@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, StringConstraints
 
 from billing.credits import ZERO, Credits
+from billing.prices import Operation
 from serve.wire import Amount, Moment, Wire
 
 
@@ -19,12 +20,15 @@ def _not_negative(amount: Credits) -> Credits:
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
+_OPERATION = "`explain` is paid beside `predict`, by requests that ask for explanations"
+
 
 class PriceInEffect(Wire):
     """What an instance of one model version costs now."""
 
     model: str
     version: str
+    operation: Operation = Field(description=_OPERATION)
     amount: Amount
     effective_from: datetime
 
@@ -34,6 +38,7 @@ class PriceRule(Wire):
 
     model: str | None = Field(description="null: every model that has none of its own")
     version: str | None = Field(description="null: every version that has none of its own")
+    operation: Operation = Field(description=_OPERATION)
     amount: Amount = Field(description="For one instance")
     effective_from: datetime
 
@@ -50,6 +55,7 @@ class PriceRequest(Wire):
 
     model: Name
     version: Name | None = Field(default=None, description="Left out: all versions")
+    operation: Operation = Field(default=Operation.PREDICT, description=_OPERATION)
     amount: Annotated[Amount, AfterValidator(_not_negative)] = Field(description="For one instance")
     effective_from: Moment | None = Field(
         default=None, description="Not before now; left out: from now on"
@@ -62,5 +68,6 @@ class Quote(Wire):
     model: str
     version: str
     instances: int
+    explain: bool = Field(description="Whether explanations are included")
     amount_each: Amount
     amount: Amount

@@ -213,6 +213,19 @@ async def test_prediction_with_its_answer_and_inputs(app: AccountsApp, anna: Per
     assert (found["amount"], found["refunded"], found["sequence"]) == ("1", "0", 2)
 
 
+async def test_explanation_is_shown_with_the_prediction_that_has_one(
+    app: AccountsApp, anna: Person
+) -> None:
+    contributions = [{"feature": "SEND_SMS", "value": 1, "contribution": 1.5}]
+    explanation = {"base": -2.0, "raw_score": 0.0, "contributions": contributions, "rest": 0.5}
+    explained = {"label": "malware", "probability": 0.5, "explanation": explanation}
+    plain = {"label": "benign", "probability": 0.25}
+    for answered in ([explained], [plain]):
+        charge_id = await charge(app, anna.account_id, predictions=orjson.dumps(answered))
+        found = (await anna.client.get(f"/v1/predictions/{charge_id}")).json()
+        assert found["predictions"] == answered
+
+
 async def test_prediction_outlives_its_answer(
     app: AccountsApp, anna: Person, superuser: asyncpg.Connection
 ) -> None:

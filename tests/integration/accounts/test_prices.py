@@ -34,10 +34,15 @@ async def test_anybody_sees_the_prices(app: AccountsApp, admin: Person) -> None:
     assert (await set_price(admin, amount="9", effective_from=later)).status_code == 201
     async with app.client() as stranger:
         shown = (await stranger.get("/v1/prices")).json()
-    [current] = [each for each in shown["in_effect"] if each["version"] == VERSION]
-    assert (current["model"], current["amount"]) == (MODEL, "0.5")
+    amounts = {
+        each["operation"]: each["amount"]
+        for each in shown["in_effect"]
+        if (each["model"], each["version"]) == (MODEL, VERSION)
+    }
+    assert amounts == {"predict": "0.5", "explain": "1"}
     [coming] = shown["coming"]
     assert (coming["model"], coming["version"], coming["amount"]) == (MODEL, None, "9")
+    assert coming["operation"] == "predict"
 
 
 async def test_quote_is_what_the_price_of_then_says(
@@ -48,6 +53,7 @@ async def test_quote_is_what_the_price_of_then_says(
         "model": MODEL,
         "version": VERSION,
         "instances": 3,
+        "explain": False,
         "amount_each": "1",
         "amount": "3",
     }
@@ -56,6 +62,22 @@ async def test_quote_is_what_the_price_of_then_says(
     assert (await quote(anna, instances=3)).json() == first
     app.clock.forward(hours=1)
     assert (await quote(anna, instances=3, version=VERSION)).json()["amount"] == "0.75"
+
+
+async def test_explanations_are_quoted_with_what_they_explain(admin: Person, anna: Person) -> None:
+    assert (await set_price(admin, amount="0.25", operation="explain")).status_code == 201
+    plain = (await quote(anna, instances=3)).json()
+    explained = (await quote(anna, instances=3, explain="true")).json()
+    assert (plain["amount_each"], plain["amount"]) == ("1", "3")
+    assert explained == plain | {"explain": True, "amount_each": "1.25", "amount": "3.75"}
+    answer = await quote(anna, instances=65, explain="true")
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+
+
+async def test_same_key_does_not_set_the_price_of_another_operation(admin: Person) -> None:
+    assert (await set_price(admin, "k", operation="explain")).json()["operation"] == "explain"
+    other = await set_price(admin, "k")
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_conflict")
 
 
 async def test_unknown_model_is_not_quoted(anna: Person) -> None:
@@ -117,10 +139,11 @@ async def test_price_once_set_stands(app: AccountsApp, admin: Person) -> None:
         ({"model": "none"}, 404),
         ({"version": "9"}, 404),
         ({"currency": "EUR"}, 422),
+        ({"operation": "guess"}, 422),
     ],
 )
 async def test_faulty_price_is_refused(
     admin: Person, superuser: asyncpg.Connection, members: dict[str, Any], status: int
 ) -> None:
     assert (await set_price(admin, **members)).status_code == status
-    assert await superuser.fetchval("SELECT count(*) FROM prices") == 1
+    assert await superuser.fetchval("SELECT count(*) FROM prices WHERE model IS NOT NULL") == 0

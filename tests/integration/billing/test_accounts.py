@@ -19,7 +19,7 @@ from billing.database import Database
 from billing.directory import Directory
 from billing.errors import AccountMissing, PriceExists
 from billing.keys import parse_key
-from billing.prices import Price, set_price
+from billing.prices import Operation, Price, set_price
 from billing.principal import Principal
 from billing.reconcile import reconcile
 from billing.settings import BillingSettings
@@ -136,6 +136,7 @@ async def test_price_set_at_the_command_line_is_audited(
     assert tuple(row)[:4] == (None, "command_line", "set_price", "malware")
     assert json.loads(row["details"]) == {
         "version": "1",
+        "operation": "predict",
         "amount": "0.5",
         "effective_from": moment.isoformat(),
     }
@@ -148,3 +149,29 @@ async def test_set_price_is_fetched(database: Database, directory: Directory) ->
     prices = await directory.fetch_prices()
     assert prices.price("malware", "1", 3) == Credits.parse("1.5")
     assert prices.price("other", "1", 3) == Credits.parse("3")
+
+
+async def test_explanations_cost_a_credit_until_a_price_of_their_own_is_set(
+    database: Database, directory: Directory
+) -> None:
+    before = await directory.fetch_prices()
+    assert before.price("malware", "1", 3, Operation.EXPLAIN) == Credits.parse("3")
+    moment = datetime.now(UTC) - timedelta(seconds=1)
+    for version, amount in ((None, "0.5"), ("2", "0.25")):
+        price = Price("malware", version, Credits.parse(amount), moment, Operation.EXPLAIN)
+        await set_price(database, price)
+    prices = await directory.fetch_prices()
+    assert prices.price("malware", "1", 3, Operation.EXPLAIN) == Credits.parse("1.5")
+    assert prices.price("malware", "2", 3, Operation.EXPLAIN) == Credits.parse("0.75")
+    assert prices.price("other", "1", 3, Operation.EXPLAIN) == Credits.parse("3")
+    assert prices.price("malware", "1", 3) == Credits.parse("3")
+
+
+async def test_both_operations_may_get_a_price_from_the_same_moment_on(
+    database: Database,
+) -> None:
+    moment = datetime.now(UTC)
+    for operation in Operation:
+        await set_price(database, Price("malware", None, Credits(5), moment, operation))
+        with pytest.raises(PriceExists):
+            await set_price(database, Price("malware", None, Credits(6), moment, operation))

@@ -158,12 +158,38 @@ async def test_two_starters_migrate_once(empty_database_url: str) -> None:
         for _ in range(2)
     ]
     assert [await starter.wait() for starter in starters] == [0, 0]
-    assert await _fetch_column(empty_database_url, "SELECT count(*) FROM prices") == [1]
+    assert await _fetch_column(empty_database_url, "SELECT count(*) FROM prices") == [2]
 
 
-async def test_default_price_is_one_credit(database_url: str) -> None:
-    query = "SELECT amount_microcredits FROM prices WHERE model IS NULL AND version IS NULL"
+@pytest.mark.parametrize("operation", ["predict", "explain"])
+async def test_default_price_is_one_credit(database_url: str, operation: str) -> None:
+    query = (
+        "SELECT amount_microcredits FROM prices WHERE model IS NULL AND version IS NULL "
+        f"AND operation = '{operation}'"
+    )
     assert await _fetch_column(database_url, query) == [1_000_000]
+
+
+async def test_prices_of_before_are_prices_of_predictions(empty_database_url: str) -> None:
+    await migrate(empty_database_url, "0007")
+    set_before = "INSERT INTO prices (model, amount_microcredits) VALUES ('m', 5)"
+    await asyncio.to_thread(run_sql, empty_database_url, set_before)
+    await migrate(empty_database_url, "0008")
+    query = "SELECT operation || amount_microcredits FROM prices ORDER BY id"
+    expected = ["predict1000000", "predict5", "explain1000000"]
+    assert await _fetch_column(empty_database_url, query) == expected
+    await downgrade_newest(empty_database_url)
+    left = "SELECT amount_microcredits FROM prices ORDER BY id"
+    assert await _fetch_column(empty_database_url, left) == [1_000_000, 5]
+
+
+async def test_price_is_of_a_known_operation(empty_database_url: str) -> None:
+    await migrate(empty_database_url)
+    with pytest.raises(asyncpg.CheckViolationError, match="prices_operation_known"):
+        await _fetch_column(
+            empty_database_url,
+            "INSERT INTO prices (model, operation, amount_microcredits) VALUES ('m', 'guess', 5)",
+        )
 
 
 async def test_large_answers_are_not_compressed(database_url: str) -> None:

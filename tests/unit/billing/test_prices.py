@@ -8,7 +8,7 @@ import pytest
 
 from billing.credits import ZERO, Credits
 from billing.errors import PriceMissing
-from billing.prices import Price, PriceTable
+from billing.prices import Operation, Price, PriceTable
 
 _NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -59,6 +59,27 @@ def test_price_takes_effect_without_the_table_being_read_again() -> None:
 
 def test_price_may_be_nothing() -> None:
     assert _table((None, None, 0, 0)).price("malware", "1", 3) == ZERO
+
+
+def test_each_operation_has_prices_of_its_own() -> None:
+    table = PriceTable(
+        (
+            Price("malware", "1", Credits(1), _NOW),
+            Price(None, None, Credits(3), _NOW, Operation.EXPLAIN),
+            Price("malware", None, Credits(2), _NOW - timedelta(days=1), Operation.EXPLAIN),
+        ),
+        now=lambda: _NOW,
+    )
+    assert table.price("malware", "1", 2) == Credits(2)
+    assert table.price("malware", "1", 2, Operation.EXPLAIN) == Credits(4)
+    assert table.price("other", "1", 2, Operation.EXPLAIN) == Credits(6)
+    with pytest.raises(PriceMissing):
+        table.price("other", "1", 1)
+
+
+def test_price_of_predictions_is_none_of_explanations() -> None:
+    with pytest.raises(PriceMissing, match="explain"):
+        _table((None, None, 1, 0)).price("malware", "1", 1, Operation.EXPLAIN)
 
 
 def test_model_without_any_price_is_an_error() -> None:

@@ -30,6 +30,17 @@ COMMANDS = [
     ["admin", "create"],
     ["keys", "create"],
     ["keys", "revoke"],
+    ["models", "list"],
+    ["models", "show"],
+    ["models", "draft"],
+    ["models", "publish"],
+    ["models", "promote"],
+    ["models", "canary"],
+    ["models", "shadow"],
+    ["models", "rollback"],
+    ["models", "retire"],
+    ["models", "verify"],
+    ["models", "sign"],
     ["prices", "set"],
     ["reports", "rebuild"],
 ]
@@ -67,7 +78,7 @@ def test_no_command_is_left_out_of_these_tests() -> None:
     registered = {(each.name or each.callback.__name__) for each in cli.app.registered_commands}  # type: ignore[union-attr]
     assert registered == {command[0] for command in COMMANDS if len(command) == 1}
     groups = {group.name for group in cli.app.registered_groups}
-    assert groups == {"admin", "keys", "prices", "reports"}
+    assert groups == {"admin", "keys", "models", "prices", "reports"}
 
 
 def test_without_a_command_the_help_is_shown() -> None:
@@ -105,6 +116,41 @@ def test_a_price_to_come_is_told_with_its_time_in_utc(
     assert result.stdout == (
         "m (all versions): 2 credits an instance from 2040-01-31 12:00:00 UTC\n"
     )
+
+
+def test_a_price_says_what_it_is_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "_with_database", lambda _: None)
+    command = ["prices", "set", "m", "--credits=2", "--operation"]
+    told = runner.invoke(cli.app, [*command, "explain"]).stdout
+    assert told == "m (all versions): 2 credits an instance to explain\n"
+    assert runner.invoke(cli.app, [*command, "guess"]).exit_code == 2
+
+
+def test_explained_answers_are_printed_to_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    contributions = [
+        {"feature": "[SEND_SMS]", "value": 1, "contribution": 1.5},
+        {"feature": "INTERNET", "value": 0, "contribution": -0.5},
+    ]
+    explanation = {"base": 1, "raw_score": 2.25, "contributions": contributions, "rest": 0.25}
+    answer = {
+        "id": "x",
+        "predictions": [{"label": "malware", "probability": 0.9, "explanation": explanation}],
+        "credits_charged": "2",
+        "credits_balance": "98",
+    }
+    with local_server(lambda _: (200, answer)) as server:
+        monkeypatch.setenv("FAREBOX_URL", server.url)
+        monkeypatch.setenv("FAREBOX_API_KEY", "k")
+        result = runner.invoke(cli.app, ["score", "SEND_SMS", "--explain"])
+    assert server.asked[0].json["explain"] is True
+    assert result.stdout.splitlines() == [
+        "instance 1: malware, probability 0.900 (log-odds +2.25)",
+        "    +1.00  before any feature is looked at",
+        "    +1.50  has [SEND_SMS]",
+        "    -0.50  has not INTERNET",
+        "    +0.25  all other features",
+        "2 credits charged, 98 left; id x",
+    ]
 
 
 @pytest.mark.parametrize("hours", ["0", "-1", "x"])

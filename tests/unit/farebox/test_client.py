@@ -51,6 +51,12 @@ def test_instances_are_sent_with_the_accounts_key() -> None:
     assert asked.headers["content-type"] == "application/json"
 
 
+def test_explanations_are_asked_for_where_they_are_wanted() -> None:
+    with local_server(lambda _: (200, {})) as server:
+        ScoringClient(server.url, "k").score("m", [["A"]], None, explain=True)
+    assert server.asked[0].json == {"model": "m", "instances": [["A"]], "explain": True}
+
+
 def test_no_idempotency_key_is_sent_where_none_was_given() -> None:
     with local_server(lambda _: (200, {})) as server:
         ScoringClient(server.url, "k").score("m", [["A"]], None)

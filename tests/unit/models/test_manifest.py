@@ -92,3 +92,14 @@ def test_label_is_positive_from_the_threshold_on() -> None:
     manifest: Manifest = describe(b"")
     assert manifest.label_of(manifest.threshold) == "malware"
     assert manifest.label_of(0.4999) == "goodware"
+
+
+def test_manifest_needs_only_what_serving_needs(tmp_path: Path) -> None:
+    content = json.loads(describe(b"").model_dump_json())
+    for part in ("training", "metrics", "files", "golden"):
+        del content[part]
+    content["decision"] = {"threshold": 0.5}
+    (tmp_path / MANIFEST_FILE).write_text(json.dumps(content))
+    manifest = read_manifest(tmp_path / MANIFEST_FILE)
+    assert (manifest.training, manifest.metrics, manifest.golden) == (None, {}, None)
+    assert manifest.threshold == 0.5

@@ -7,9 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import ManifestInvalid, ModelError, UnknownModel, UnknownVersion
+from models.errors import (
+    ManifestInvalid,
+    ModelError,
+    RolloutInvalid,
+    UnknownModel,
+    UnknownVersion,
+    VersionRetired,
+)
 from models.manifest import MANIFEST_FILE, write_manifest
 from models.registry import ARTIFACTS_ROOT, artifact_folder, read_catalog
+from models.rollout import Rollout
+from models.rollout_file import ROLLOUT_FILE, write_rollout
 from tests.support.fragile_model import describe
 
 
@@ -52,6 +61,33 @@ def test_unknown_version_names_what_exists(root: Path) -> None:
     assert refusal.value.code == "unknown_version"
 
 
+def test_no_version_means_the_champion(root: Path) -> None:
+    write_rollout(root / "fox", Rollout(champion="9"))
+    catalog = read_catalog(root)
+    assert catalog.find("fox").version == "9"
+    assert catalog.find("fox", "10").version == "10"
+    assert catalog.rollout("ant") == Rollout(champion="2")
+
+
+def test_retired_version_is_refused_and_can_still_be_looked_up(root: Path) -> None:
+    write_rollout(root / "fox", Rollout(champion="10", retired=("9",)))
+    catalog = read_catalog(root)
+    with pytest.raises(VersionRetired, match=r"retired; there is: 1, 10") as refusal:
+        catalog.find("fox", "9")
+    assert refusal.value.code == "version_retired"
+    assert catalog.look_up("fox", "9").version == "9"
+    assert [one.version for one in catalog.served] == ["2", "1", "10"]
+    for name, version, error in [("elk", "1", UnknownModel), ("fox", "8", UnknownVersion)]:
+        with pytest.raises(error):
+            catalog.look_up(name, version)
+
+
+def test_unreadable_rollout_is_refused(root: Path) -> None:
+    (root / "fox" / ROLLOUT_FILE).write_text("{}")
+    with pytest.raises(RolloutInvalid, match="champion"):
+        read_catalog(root)
+
+
 def test_manifest_in_the_wrong_place_is_refused(root: Path) -> None:
     (root / "fox" / "9").rename(root / "fox" / "8")
     with pytest.raises(ManifestInvalid, match="fox 9"):
@@ -80,6 +116,7 @@ def test_errors_keep_their_arguments_through_pickle() -> None:
     errors: list[ModelError] = [
         UnknownModel("elk", ("ant",)),
         UnknownVersion("fox", "3", ("1",)),
+        VersionRetired("fox", "3", ("1",)),
         ManifestInvalid("why"),
     ]
     for error in errors:

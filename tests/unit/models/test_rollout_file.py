@@ -64,8 +64,11 @@ def test_truncated_rollout_is_refused(tmp_path: Path, kept: int) -> None:
 
 
 def test_second_writer_is_refused_while_the_first_holds_the_lock(tmp_path: Path) -> None:
-    with registry_lock(tmp_path):
-        with pytest.raises(RegistryBusy), registry_lock(tmp_path, wait_seconds=0):
-            pass
+    with (
+        registry_lock(tmp_path),
+        pytest.raises(RegistryBusy),
+        registry_lock(tmp_path, wait_seconds=0),
+    ):
+        pass
     with registry_lock(tmp_path, wait_seconds=0):
         pass

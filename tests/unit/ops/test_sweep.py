@@ -76,6 +76,14 @@ def test_every_number_of_connections_is_measured() -> None:
     ]
 
 
+def test_in_rounds_every_value_is_measured_so_often() -> None:
+    product = Product()
+    rounds = Sweep(BASE, product.apply, product.run, (64,), lambda _: None, rounds=2)
+    points = rounds.measure([SLOTS])
+    assert [point.value for point in points] == [2, 4, 2, 4]
+    assert product.applied == [2, 1, 4, 1] * 2
+
+
 def test_a_knob_that_the_config_does_not_set_is_left_alone() -> None:
     product = Product()
     assert sweep(product, 64).measure([UNKNOWN]) == []

@@ -19,7 +19,8 @@ from serve.errors import PROBLEMS
 from serve.pipeline import ROUTE
 from serve.pricing import Pricing
 from serve.refusals import Code, Refusal
-from tests.support.asgi import PREDICTIONS, Reply, call, post
+from tests.support.asgi import PREDICTIONS, call, post
+from tests.support.documents import assert_documented
 from tests.support.fragile_model import FEATURES
 from tests.support.serving import (
     ANNA,
@@ -82,15 +83,6 @@ def resolve(document: dict[str, Any], reference: str) -> Any:
     for name in reference.removeprefix("#/").split("/"):
         found = found[name]
     return found
-
-
-def assert_documented(document: dict[str, Any], path: str, method: str, reply: Reply) -> None:
-    """The answer is one that the document tells of: status, media type and schema."""
-    responses = document["paths"][path][method.lower()]["responses"]
-    content = responses[str(reply.status)]["content"]
-    schema = content[reply.headers["content-type"]]["schema"]
-    validator = Draft202012Validator({**schema, "components": document["components"]})
-    assert [error.message for error in validator.iter_errors(reply.json)] == []
 
 
 async def test_the_document_is_openapi_in_its_outer_form(document: dict[str, Any]) -> None:
@@ -227,7 +219,13 @@ async def test_the_documented_query_is_what_packed_rows_take(
 ) -> None:
     parameters = document["paths"][ROUTE]["post"]["parameters"]
     documented = {each["name"] for each in parameters if each["in"] == "query"}
-    candidates = {"model": "fragile", "version": "1", "layout": "bits", "instances": "1"}
+    candidates = {
+        "model": "fragile",
+        "version": "1",
+        "explain": "false",
+        "layout": "bits",
+        "instances": "1",
+    }
     taken = set()
     for name, value in candidates.items():
         query = urlencode({"model": "fragile"} | {name: value})

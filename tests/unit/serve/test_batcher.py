@@ -35,7 +35,9 @@ class Gate:
         return [len(batch) for batch in self.batches]
 
 
-def job(rows: int = 1, account: uuid.UUID = ANNA, model: str = "m") -> Job:
+def job(
+    rows: int = 1, account: uuid.UUID = ANNA, model: str = "m", explained_features: int = 0
+) -> Job:
     return Job(
         charge_id=uuid.uuid4(),
         account_id=account,
@@ -47,6 +49,7 @@ def job(rows: int = 1, account: uuid.UUID = ANNA, model: str = "m") -> Job:
         packed_rows=b"\0" * rows,
         amount=Credits(1),
         body_sha256=b"",
+        explained_features=explained_features,
     )
 
 
@@ -296,5 +299,51 @@ def test_bounds_can_change_while_jobs_wait() -> None:
         batcher.submit(job())
         gate.open.set()
         await batcher.close()
+
+    run(story)
+
+
+def test_what_is_asked_of_the_model_parts_batches_and_each_gets_its_turn() -> None:
+    async def story() -> None:
+        gate = Gate()
+        gate.open.set()
+        batcher = MicroBatcher(gate, ValidatorConfig())
+        for features in (0, 10, 0, 10, 3):
+            batcher.submit(job(explained_features=features))
+        await batcher.close()
+        found = [[each.explained_features for each in batch] for batch in gate.batches]
+        assert found == [[0, 0], [10, 10], [3]]
+
+    run(story)
+
+
+def test_explained_rows_have_a_smaller_bound_and_one_large_job_goes_alone() -> None:
+    async def story() -> None:
+        gate = Gate()
+        gate.open.set()
+        batcher = MicroBatcher(gate, ValidatorConfig(explained_batch_rows_max=64))
+        for rows in (40, 24, 1, 100, 1):
+            batcher.submit(job(rows, explained_features=10))
+        for rows in (40, 24, 1, 100, 1):
+            batcher.submit(job(rows))
+        await batcher.close()
+        explained, plain = [], []
+        for batch in gate.batches:
+            sizes = explained if batch[0].explained_features else plain
+            sizes.append([each.rows for each in batch])
+        assert explained == [[40, 24], [1], [100], [1]]
+        assert plain == [[40, 24, 1, 100, 1]]
+
+    run(story)
+
+
+def test_a_waiting_explained_job_can_be_taken_back() -> None:
+    async def story() -> None:
+        batcher = MicroBatcher(Gate(), ValidatorConfig())
+        waiting = job(explained_features=10)
+        batcher.submit(waiting)
+        assert batcher.withdraw(waiting)
+        assert batcher.jobs_waiting == 0
+        assert not batcher.withdraw(waiting)
 
     run(story)

@@ -78,6 +78,7 @@ def test_the_scorer_counts_packed_rows_that_it_scored(models: Models) -> None:
     poison, plain_row, send_sms = [1, 0, 0], [0, 0, 0], [0, 0, 1]
     rows = np.array([plain_row, send_sms, poison, send_sms], dtype=np.uint8)
     packed = np.packbits(rows, axis=1).tobytes()
+    models.pool.scored.take()  # what other tests scored with the same pool
     models.pool.predict(NAME, VERSION, packed, len(rows))
     models.pool.predict(NAME, VERSION, packed, len(rows), counts=False)
     [(key, counted)] = models.pool.scored.take().items()

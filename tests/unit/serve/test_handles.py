@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
+import numpy as np
 import pytest
 from ray.serve.exceptions import RayServeException
 
 from billing.charges import Charged
 from billing.credits import Credits
 from billing.errors import BillingError, LedgerBusy, LedgerUnavailable, OutcomeUnknown
+from models.explanations import row_type
 from serve import handles
 from serve.handles import Calls, CashierHandle, Handle, ScorerHandle
 from serve.lanes import LaneAddress, LaneServer
@@ -201,7 +203,7 @@ async def test_every_scorer_is_told_of_a_new_version() -> None:
     asked: list[tuple[str, str, bytes, int]] = []
 
     async def take(content: bytes) -> bytes:
-        asked.append(decode_rows(content))
+        asked.append(decode_rows(content)[:4])
         return NOT_LOADED
 
     replica = OneReplica(take)
@@ -260,3 +262,30 @@ async def test_charge_without_an_answer_has_an_unknown_outcome(
 
 async def test_billing_that_can_write_is_ready() -> None:
     await CashierHandle(OneReplica(never).handle).ready()
+
+
+async def test_explained_rows_come_back_as_the_scorer_made_them() -> None:
+    explained = np.zeros(2, row_type(3))
+    explained["probability"] = [0.25, np.nan]
+    explained["features"][0] = [2, 0, 1]
+
+    async def take(content: bytes) -> bytes:
+        assert decode_rows(content)[:5] == ("m", "1", b"rows", 2, 3)
+        return explained.tobytes()
+
+    found = await ScorerHandle(OneReplica(take).handle).explain("m", "1", b"rows", 2, 3)
+    assert found.dtype == explained.dtype
+    assert found.tobytes() == explained.tobytes()
+
+
+async def test_no_replica_to_explain_is_told_as_for_predictions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def take(_: bytes) -> bytes:
+        await asyncio.Event().wait()
+        raise AssertionError("nobody answers")
+
+    monkeypatch.setattr(handles, "_PREDICT_SECONDS", AT_ONCE)
+    with pytest.raises(Refusal) as caught:
+        await ScorerHandle(OneReplica(take).handle).explain("m", "1", b"rows", 2, 3)
+    assert caught.value.code is Code.SCORER_UNAVAILABLE

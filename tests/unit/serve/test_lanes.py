@@ -123,6 +123,16 @@ async def test_a_short_token_is_neither_answered_nor_taken_for_a_call(replica: R
     writer.close()
 
 
+async def test_a_caller_that_keeps_its_token_back_is_hung_up_on(replica: Replica) -> None:
+    lane = await connect(replica)
+    replica.server.token_seconds_max = 0.0
+    reader, writer = await asyncio.open_connection(HOST, replica.address.port)
+    writer.write(replica.address.token[:-1])
+    assert await within(read_to_the_end(reader)) == b""
+    assert await within(lane.call(b"rows")) == b"swor"
+    writer.close()
+
+
 async def test_a_frame_larger_than_any_of_ours_ends_the_connection(replica: Replica) -> None:
     reader, writer = await asyncio.open_connection(HOST, replica.address.port)
     writer.write(replica.address.token + struct.pack("<IIB", FRAME_BYTES_MAX + 1, 1, CALL))

@@ -116,8 +116,18 @@ def test_the_query_names_model_and_version(query: bytes, model: str, version: st
 
 
 @pytest.mark.parametrize(
+    ("query", "explain"),
+    [(b"model=m", False), (b"model=m&explain=true", True), (b"explain=false&model=m", False)],
+)
+def test_the_query_asks_for_explanations(query: bytes, explain: bool) -> None:
+    assert parse_packed(Layout.BITS, query, b"body", ROWS_MAX).explain is explain
+
+
+@pytest.mark.parametrize(
     ("query", "expected"),
     [
+        (b"model=m&explain=1", ["query/explain"]),
+        (b"model=m&explain=true&explain=true", ["query"]),
         (b"", ["query/model"]),
         (b"model=", ["query/model"]),
         (b"version=1", ["query/model"]),

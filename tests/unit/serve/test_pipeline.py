@@ -136,7 +136,7 @@ def go_broke(replica: Replica) -> None:
 
 
 def retire_model(replica: Replica) -> None:
-    replica.pipeline.catalog = Catalog(())
+    replica.pipeline.models.take(Catalog(()))
 
 
 def lose_scorer(replica: Replica) -> None:

@@ -39,6 +39,19 @@ async def test_instances_are_priced_together(pricing: Pricing) -> None:
     assert pricing.price("m", "1", 7) == Credits.parse("7")
 
 
+async def test_explanations_are_priced_beside_predictions(
+    accounts: MemoryAccounts, pricing: Pricing
+) -> None:
+    assert pricing.explanation_price("m", "1", 3) == Credits.parse("1.5")
+    accounts.prices = make_prices("1", "2")
+    pricing.changed()
+    keeping = asyncio.create_task(pricing.keep_fresh())
+    await turns()
+    assert pricing.explanation_price("m", "1", 3) == Credits.parse("6")
+    assert price_of_one(pricing) == "1"
+    await stop(keeping)
+
+
 async def test_nothing_is_read_while_nothing_changed(
     accounts: MemoryAccounts, pricing: Pricing
 ) -> None:

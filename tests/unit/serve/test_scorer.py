@@ -15,6 +15,8 @@ from models.lightgbm_model import LightGBMModel
 from models.registry import artifact_folder
 from serve.scorer import ModelPool, predict_or_nan
 from serve.settings import ServeSettings
+from tests.support import explained_model
+from tests.support.explained_model import write_explained_model
 from tests.support.fragile_model import MODEL_FILE, NAME, VERSION, write_fragile_model
 from tests.support.serving import Models
 
@@ -94,3 +96,12 @@ def test_a_pool_with_another_artifact_than_was_described_does_not_start(tmp_path
     artifact.write_text(artifact.read_text().replace("leaf_value=0 2", "leaf_value=0 3"))
     with pytest.raises(ArtifactMismatch, match="sha256"):
         ModelPool(ServeSettings(models_dir=tmp_path))
+
+
+def test_the_pool_explains_packed_rows(tmp_path: Path) -> None:
+    write_explained_model(tmp_path)
+    pool = ModelPool(ServeSettings(models_dir=tmp_path))
+    found = pool.explain(explained_model.NAME, VERSION, b"\x20\x00", 2, 1)
+    np.testing.assert_allclose(found["probability"], [0.880797, 0.268941], atol=1e-6)
+    assert found["features"].tolist() == [[2], [2]]
+    assert found["rest"].tolist() == [-explained_model.INTERNET] * 2

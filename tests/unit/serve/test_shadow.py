@@ -67,6 +67,12 @@ async def test_nothing_of_it_is_charged(shadowed: Replica) -> None:
     assert await shadowed.balance() == "98"
 
 
+async def test_drift_does_not_count_them(shadowed: Replica) -> None:
+    await shadowed.score(make_body(SMS, PLAIN))
+    await compared(shadowed)
+    assert (shadowed.scorer.rows, shadowed.scorer.shadowed) == ([2], [2])
+
+
 async def test_packed_answers_are_compared_too(shadowed: Replica) -> None:
     await shadowed.score(make_body(*[SMS] * 40))
     assert (await compared(shadowed)).disagreements == 40

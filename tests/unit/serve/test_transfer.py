@@ -19,7 +19,14 @@ from billing.charges import (
     StoredAnswer,
 )
 from billing.credits import Credits
-from serve.transfer import decode_charges, decode_outcomes, encode_charges, encode_outcomes
+from serve.transfer import (
+    decode_charges,
+    decode_outcomes,
+    decode_rows,
+    encode_charges,
+    encode_outcomes,
+    encode_rows,
+)
 from tests.charges import make_charge
 
 AMOUNTS = st.integers(0, 10**18).map(Credits)
@@ -74,7 +81,23 @@ def test_outcomes_of_every_kind_come_out_as_they_went_in(drawn: list[Outcome]) -
     assert decode_outcomes(encode_outcomes(outcomes), charges) == outcomes
 
 
+@given(TEXTS, TEXTS, BYTES, st.integers(1, 2048), st.integers(0, 100))
+def test_what_a_scorer_is_asked_comes_out_as_it_went_in(
+    model: str, version: str, packed_rows: bytes, rows: int, features: int
+) -> None:
+    asked = decode_rows(encode_rows(model, version, packed_rows, rows, features))
+    assert asked == (model, version, packed_rows, rows, features, True)
+
+
 def test_many_charges_take_few_bytes_beyond_their_content() -> None:
     charges = [make_charge(uuid.UUID(int=1)) for _ in range(100)]
     content = len(encode_charges(charges)) / len(charges)
     assert content < 200
+
+
+def test_whether_drift_counts_the_rows_crosses_the_hop() -> None:
+    served, shadowed = (
+        decode_rows(encode_rows("fox", "2", b"\0", 1, counts=counts)) for counts in (True, False)
+    )
+    assert (served.counts, shadowed.counts) == (True, False)
+    assert served[:5] == shadowed[:5] == ("fox", "2", b"\0", 1, 0)

@@ -171,6 +171,53 @@ def test_a_packed_row_of_241_features_has_31_bytes() -> None:
     assert np.unpackbits(np.frombuffer(packed, np.uint8), count=241).all()
 
 
+@pytest.mark.parametrize(
+    ("said", "explain"), [({}, False), ({"explain": False}, False), ({"explain": True}, True)]
+)
+def test_explanations_are_asked_for_by_true(said: dict[str, bool], explain: bool) -> None:
+    body = json.dumps({"model": "m", "instances": [[0, 1, 0, 0]], **said}).encode()
+    assert parse_envelope(body, 1024).explain is explain
+
+
+@pytest.mark.parametrize("value", [1, 0, "true", None, [], {}, 1.0])
+def test_explain_is_true_or_false_and_nothing_else(value: object) -> None:
+    body = json.dumps({"model": "m", "instances": [[]], "explain": value}).encode()
+    assert pointers(refusal_of_body(body)) == ["/explain"]
+
+
+@pytest.mark.parametrize("explain", [True, False])
+def test_dense_rows_beside_explain_go_the_quick_way(explain: bool) -> None:
+    body = json.dumps({"model": "m", "explain": explain, "instances": [[0, 1, 0, 1]]}).encode()
+    envelope = parse_envelope(body, 1024)
+    assert not envelope.has_booleans
+    assert envelope.pack(SCHEMA).data == b"\x50"
+
+
+@pytest.mark.parametrize("explain", [True, False])
+@pytest.mark.parametrize("value", [True, False])
+def test_booleans_in_instances_are_refused_beside_explain_too(explain: bool, value: bool) -> None:
+    rows = [[0, 1, 0, 1], [0, 1, value, 0]]
+    for fields in (
+        {"explain": explain, "instances": rows},
+        {"instances": rows, "explain": explain},
+    ):
+        body = json.dumps({"model": "m", **fields}).encode()
+        assert pointers(refusal_of_body(body)) == ["/instances/1/2"]
+
+
+def test_explain_said_twice_hides_no_boolean() -> None:
+    body = b'{"model":"m","explain":true,"explain":1,"instances":[[0,1,true,0]]}'
+    assert pointers(refusal_of_body(body)) == ["/explain"]
+    body = b'{"model":"m","explain":1,"explain":false,"instances":[[0,1,true,0]]}'
+    assert pointers(refusal_of_body(body)) == ["/instances/0/2"]
+
+
+def test_a_name_with_true_in_it_is_a_name_beside_explain() -> None:
+    schema = FeatureSchema(("is_true", "is_false"))
+    body = b'{"model":"m","explain":true,"instances":[["is_true"],[0,1],{"is_false":1}]}'
+    assert parse_envelope(body, 1024).pack(schema).data == b"\x80\x40\x40"
+
+
 ITEMS = (
     st.sampled_from([*SCHEMA.names, "android.permission.SEND_SMS", "SEND_SMSS", ""])
     | st.sampled_from([0, 1, 1.0, 2, True, False, None])
