@@ -48,6 +48,7 @@ from farebox.settings import ProductSettings
 from farebox.shadow_commands import differences_command
 from farebox.store import billing_settings, postgres_url
 from farebox.store import with_database as _with_database
+from farebox.training_commands import add_commands as add_training_commands
 from models.errors import ModelError
 from serve.accounts.settings import AccountsSettings
 
@@ -68,6 +69,7 @@ app.add_typer(reports, name="reports")
 app.add_typer(models, name="models")
 app.command(name="drift")(drift_command)
 models.command(name="differences")(differences_command)
+add_training_commands(app)
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -85,7 +87,7 @@ def up() -> None:
 
     def ready(demo: Demo) -> None:
         tell("[bold green]ready[/]")
-        _print_demo(demo, ProductSettings().dashboard_url)
+        _print_demo(demo, ProductSettings())
 
     run_product(Home.from_environment(), ProductSettings(), tell, ready)
 
@@ -327,11 +329,14 @@ def _read_instances(path: Path) -> list[Any]:
     return instances
 
 
-def _print_demo(demo: Demo, dashboard_url: str) -> None:
+def _print_demo(demo: Demo, settings: ProductSettings) -> None:
     out.print(f"\n  API        {demo.base_url}   (documentation: {demo.base_url}/docs)")
     out.print(f"  Accounts   {demo.base_url}/accounts/docs   (sign-up, credits, keys, history)")
     out.print(f"  API key    {demo.api_key}   (the demo account's)")
-    out.print(f"  Dashboard  {dashboard_url}")
+    out.print(
+        f"  gRPC       {settings.grpc_target}   (Open Inference Protocol, application: scoring)"
+    )
+    out.print(f"  Dashboard  {settings.dashboard_url}")
     out.print(f"\n  Score an app:\n\n{demo.curl}\n")
     if os.environ.get(PAYMENT_PROVIDER, TEST_PROVIDER) == TEST_PROVIDER:
         out.print(f"  Top-ups go through the test provider: no money moves ({PAYMENT_PROVIDER}).")

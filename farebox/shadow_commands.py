@@ -8,9 +8,14 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from billing.database import Database
-from billing.reports.shadows import DIFFERENCE_BOUNDS, ShadowDay, fetch_shadow_differences
+from billing.reports.shadows import (
+    DIFFERENCE_BOUNDS,
+    ShadowDay,
+    fetch_shadow_differences,
+)
 from billing.settings import BillingSettings
 from farebox.store import with_database
 
@@ -39,35 +44,57 @@ def differences_command(
         return await fetch_shadow_differences(database, since, until, name)
 
     found = with_database(fetch)
-    lines = [line for one in found for line in describe_day(one)] or [_nothing_since(since)]
-    for line in lines:
-        out.print(line, markup=False)
+    if not found:
+        out.print(_nothing_since(since), markup=False)
+    for model in dict.fromkeys(one.pair.model for one in found):
+        of_model = [one for one in found if one.pair.model == model]
+        out.print(f"[bold]{model}[/]")
+        out.print(summary_table(of_model))
+        out.print()
+        out.print(histogram_table(of_model))
 
 
-def describe_day(one: ShadowDay) -> list[str]:
-    """A few lines that fit a terminal; at the end how many instances differ by how much."""
-    pair, found = one.pair, one.differences
-    lines = [f"{one.day}  {pair.model}: {pair.challenger} in the shadow of {pair.champion}"]
-    if found.instances:
-        share = f"{100 * found.disagreements / found.instances:.2f} %"
-        mean, largest = f"{found.difference_mean:.4f}", f"{found.difference_max:.4f}"
-        lines += [
-            f"  {found.instances} instances, {found.disagreements} ({share}) with another label",
-            f"  difference on average {mean}, at most {largest}",
-            f"  {_describe_histogram(found.histogram)}",
-        ]
-    if found.dropped or found.failed:
-        lines.append(
-            f"  left out: {found.dropped} as too many waited, {found.failed} that "
-            f"{pair.challenger} could not score"
+def summary_table(found: Sequence[ShadowDay]) -> Table:
+    """A line for each day and pair of one model; narrow enough for 80 columns."""
+    table = _table("instances", "labels differ", "mean", "largest", "left out")
+    for one in found:
+        of_pair = one.differences
+        share = of_pair.disagreements / of_pair.instances if of_pair.instances else 0.0
+        table.add_row(
+            f"{one.day}",
+            _pair(one),
+            f"{of_pair.instances}",
+            f"{of_pair.disagreements} ({share:.2%})",
+            f"{of_pair.difference_mean:.4f}",
+            f"{of_pair.difference_max:.4f}",
+            f"{of_pair.dropped + of_pair.failed}",
         )
-    return lines
+    return table
 
 
-def _describe_histogram(histogram: Sequence[int]) -> str:
-    bounds = (0.0, *DIFFERENCE_BOUNDS)
-    parts = [f"{n} from {low:g}" for low, n in zip(bounds, histogram, strict=True) if n]
-    return f"differences: {', '.join(parts)}"
+def histogram_table(found: Sequence[ShadowDay]) -> Table:
+    """How many instances of one model differ by how much."""
+    table = _table(*_bucket_titles())
+    for one in found:
+        table.add_row(f"{one.day}", _pair(one), *map(str, one.differences.histogram))
+    return table
+
+
+def _table(*figures: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("day", no_wrap=True)
+    table.add_column("compared", no_wrap=True)
+    for title in figures:
+        table.add_column(title, justify="right", no_wrap=True)
+    return table
+
+
+def _pair(one: ShadowDay) -> str:
+    return f"{one.pair.challenger} with {one.pair.champion}"
+
+
+def _bucket_titles() -> list[str]:
+    return [f"<{DIFFERENCE_BOUNDS[0]:g}", *(f"{bound:g}+" for bound in DIFFERENCE_BOUNDS)]
 
 
 def _nothing_since(since: date) -> str:

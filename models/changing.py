@@ -69,14 +69,16 @@ def _change(
 
     A fault in another model or version is logged and does not stand in the way.
     """
+    if checked is not None:
+        # Before the lock: a version never changes, and loading it must keep no rollback waiting.
+        read_what_can_be(root, Catalog(()), log_fault).look_up(name, checked)
+        check_version(artifact_folder(root, name, checked))
     with registry_lock(root):
         catalog = read_what_can_be(root, Catalog(()), log_fault)
         before = catalog.rollout(name).forget_missing(catalog.versions(name))
         for version in filter(None, (checked, existing)):
             catalog.look_up(name, version)
         after = step(before, datetime.now(UTC))
-        if checked is not None:
-            check_version(artifact_folder(root, name, checked))
         if after.champion != before.champion:
             check_bytes(root, catalog.look_up(name, after.champion))
         if after is not before:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -27,6 +30,7 @@ from models.watching import log_fault
 CARD_FILE = "card.md"
 FILE_BYTES_MAX = 512 * 1024 * 1024
 _UNFINISHED = ".publishing-"
+_LEFT_BEHIND_SECONDS = 3600
 
 
 def publish(root: Path, source: Path, now: datetime | None = None) -> Manifest:
@@ -38,15 +42,16 @@ def publish(root: Path, source: Path, now: datetime | None = None) -> Manifest:
     SignatureInvalid, PublishRefused, RegistryBusy.
     """
     root.mkdir(parents=True, exist_ok=True)
-    with registry_lock(root), _unfinished_folder(root) as copy:
+    with _unfinished_folder(root) as copy:
         _copy_version(source, copy)
         manifest = check_version(copy)
         golden_of(manifest)
         place = artifact_folder(root, manifest.name, manifest.version)
-        if place.exists():
-            _check_same(copy, place)
-        else:
-            _put_in_place(root, copy, manifest, now or datetime.now(UTC))
+        with registry_lock(root):
+            if place.exists():
+                _check_same(copy, place)
+            else:
+                _put_in_place(root, copy, manifest, now or datetime.now(UTC))
         return manifest
 
 
@@ -108,11 +113,13 @@ def _keep_champion(root: Path, name: str, now: datetime) -> None:
 
 @contextmanager
 def _unfinished_folder(root: Path) -> Iterator[Path]:
-    """A hidden folder beside the models; under the lock, any other is what a crash left behind."""
+    """A hidden folder beside the models; an old one is what a crash left behind."""
     for left in root.glob(f"{_UNFINISHED}*"):
-        shutil.rmtree(left, ignore_errors=True)
-    folder = root / f"{_UNFINISHED}{os.getpid()}"
-    folder.mkdir()
+        with contextlib.suppress(FileNotFoundError):  # another process is done with it
+            if left.stat().st_mtime < time.time() - _LEFT_BEHIND_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=root))
+    folder.chmod(0o755)  # replicas may run as another user
     try:
         yield folder
     finally:

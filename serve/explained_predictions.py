@@ -1,6 +1,6 @@
 """Explained predictions: which requests may ask for them, and the JSON that is kept and answered.
 
-They are kept as that JSON however many there are, about 900 bytes an instance: an answer given
+They are kept as that JSON however many there are, about 1,000 bytes an instance: an answer given
 again is the same to the last byte, whatever became of the model.
 """
 

@@ -1,29 +1,52 @@
-"""What is told of a challenger in the shadow."""
+"""What a shadow found fits a terminal of 80 columns, whole."""
 
 from __future__ import annotations
 
 from datetime import date
 
-from billing.reports.shadows import Differences, ShadowDay, ShadowPair
-from farebox.shadow_commands import describe_day
+from rich.console import Console
+from rich.table import Table
 
-DAY, PAIR = date(2026, 5, 4), ShadowPair("fox", "1", "2")
-HEAD = "2026-05-04  fox: 2 in the shadow of 1"
+from billing.reports.shadows import BUCKETS, Differences, ShadowDay, ShadowPair
+from farebox.shadow_commands import histogram_table, summary_table
+
+FOUND = ShadowDay(
+    date(2026, 11, 24),
+    ShadowPair("android-malware", "12", "13"),
+    Differences(
+        instances=4_000_000,
+        disagreements=40_000,
+        difference_sum=80_000.0,
+        difference_max=0.75,
+        histogram=(100_000,) * BUCKETS,
+        dropped=3,
+        failed=4,
+    ),
+)
 
 
-def test_a_day_is_told_in_lines_that_fit_a_terminal() -> None:
-    found = Differences(200, 3, 5.0, 0.75, (150, 0, 0, 0, 47, 0, 0, 3), dropped=7, failed=1)
-    lines = describe_day(ShadowDay(DAY, PAIR, found))
-    assert lines == [
-        HEAD,
-        "  200 instances, 3 (1.50 %) with another label",
-        "  difference on average 0.0250, at most 0.7500",
-        "  differences: 150 from 0, 47 from 0.05, 3 from 0.5",
-        "  left out: 7 as too many waited, 1 that 2 could not score",
+def render(table: Table) -> list[str]:
+    console = Console(width=80, highlight=False)
+    with console.capture() as captured:
+        console.print(table)
+    return captured.get().splitlines()
+
+
+def test_summary_tells_counts_share_and_differences() -> None:
+    _, line = render(summary_table([FOUND]))
+    assert line.split() == [
+        *("2026-11-24", "13", "with", "12", "4000000"),
+        *("40000", "(1.00%)", "0.0200", "0.7500", "7"),
     ]
-    assert max(map(len, lines)) <= 80
 
 
-def test_a_day_on_which_nothing_could_be_compared_says_why() -> None:
-    lines = describe_day(ShadowDay(DAY, PAIR, Differences(failed=4)))
-    assert lines == [HEAD, "  left out: 0 as too many waited, 4 that 2 could not score"]
+def test_a_day_without_instances_has_no_share() -> None:
+    empty = ShadowDay(FOUND.day, FOUND.pair, Differences(dropped=9))
+    _, line = render(summary_table([empty]))
+    assert line.split()[4:] == ["0", "0", "(0.00%)", "0.0000", "0.0000", "9"]
+
+
+def test_histogram_has_a_column_for_each_bucket() -> None:
+    head, line = render(histogram_table([FOUND]))
+    assert head.split()[2:4] == ["<0.001", "0.001+"]
+    assert line.split()[4:] == ["100000"] * BUCKETS

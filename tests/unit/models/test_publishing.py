@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shutil
 import subprocess
@@ -19,9 +20,9 @@ from models.golden import GOLDEN_FILE
 from models.manifest import MANIFEST_FILE, read_manifest, write_manifest
 from models.publishing import publish
 from models.registry import ARTIFACTS_ROOT, read_catalog
-from models.rollout_file import LOCK_FILE, ROLLOUT_FILE
+from models.rollout_file import ROLLOUT_FILE
 from models.sealing import describe_file
-from tests.support.publishable import NOW, publish_versions, write_source
+from tests.support.publishable import NOW, publish_versions, write_onnx_source, write_source
 
 MODEL = "model.txt"
 
@@ -226,15 +227,18 @@ def test_unfit_folder_is_refused_and_leaves_nothing_behind(
     damage(source)
     with pytest.raises(error, match=message):
         publish(root, source)
-    assert [path.name for path in root.iterdir()] == [LOCK_FILE]
+    assert list(root.iterdir()) == []
 
 
 def test_what_a_crash_left_behind_is_swept_and_was_never_seen(root: Path, source: Path) -> None:
     root.mkdir()
-    shutil.copytree(source, root / ".publishing-1")
+    for left in (".publishing-old", ".publishing-now"):
+        shutil.copytree(source, root / left)
+    os.utime(root / ".publishing-old", (0, 0))
     assert read_catalog(root).manifests == ()
     publish(root, source)
-    assert not (root / ".publishing-1").exists()
+    assert not (root / ".publishing-old").exists()
+    assert (root / ".publishing-now").exists(), "another process may be at it"
 
 
 def test_fault_in_another_model_does_not_stand_in_the_way(root: Path, source: Path) -> None:
@@ -267,7 +271,7 @@ def publish_at_once(root: Path, *sources: Path) -> list[int]:
 def test_two_processes_that_publish_one_version_at_once_leave_one_of_them(
     root: Path, tmp_path: Path
 ) -> None:
-    mine, other = write_source(tmp_path / "mine"), write_source(tmp_path / "other")
+    mine, other = write_onnx_source(tmp_path / "mine"), write_onnx_source(tmp_path / "other")
     edit_manifest(other, created_at=NOW.replace(year=2027))
     assert sorted(publish_at_once(root, mine, other)) == [0, 7]
     assert [verdict.fault for verdict in verify(root)] == [None, None]
@@ -276,7 +280,7 @@ def test_two_processes_that_publish_one_version_at_once_leave_one_of_them(
 def test_two_processes_that_publish_two_versions_at_once_publish_both(
     root: Path, tmp_path: Path
 ) -> None:
-    sources = [write_source(tmp_path / "drafts", version) for version in ("1", "2")]
+    sources = [write_onnx_source(tmp_path / "drafts", version) for version in ("1", "2")]
     assert publish_at_once(root, *sources) == [0, 0]
     catalog = read_catalog(root)
     assert catalog.versions("tiny") == ("1", "2")
