@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from data.loader import Matrix
 from ml_task.recipe import SEED, Fit, Predict, Probabilities, Recipe, weigh_vectors
@@ -42,10 +43,13 @@ def fit_estimator(estimator: Any) -> Fit:  # noqa: ANN401 - scikit-learn has no 
 
     def fit(matrix: Matrix, labels: Matrix) -> Predict:
         vectors, targets, weights = weigh_vectors(matrix, labels)
-        estimator.fit(vectors.astype(np.float64), targets, sample_weight=weights)
+        # On so few rows threads cost more than they do, ten times as much where cores are busy.
+        with threadpool_limits(limits=1):
+            estimator.fit(vectors.astype(np.float64), targets, sample_weight=weights)
 
         def predict(rows: Matrix) -> Probabilities:
-            found: Probabilities = estimator.predict_proba(rows.astype(np.float64))[:, 1]
+            with threadpool_limits(limits=1):
+                found: Probabilities = estimator.predict_proba(rows.astype(np.float64))[:, 1]
             return found
 
         return predict

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.loader import Matrix
+from ml_task.unique import find_unique
 
 Probabilities: TypeAlias = NDArray[np.float64]
 Predict: TypeAlias = Callable[[Matrix], Probabilities]
@@ -65,8 +66,9 @@ SERVED = Recipe()
 
 def weigh_vectors(matrix: Matrix, labels: Matrix) -> tuple[Matrix, Matrix, NDArray[np.float64]]:
     """Collapse rows to (vector, label) pairs with weights; the order of rows does not matter."""
-    pairs, counts = np.unique(np.column_stack([matrix, labels]), axis=0, return_counts=True)
-    vectors = np.unique(pairs[:, :-1], axis=0, return_inverse=True)[1].reshape(-1)
+    found = find_unique(np.column_stack([matrix, labels]))
+    pairs, counts = found.rows, found.counts
+    vectors = find_unique(pairs[:, :-1]).inverse
     rows_of_vector = np.bincount(vectors, weights=counts)[vectors]
     return pairs[:, :-1], pairs[:, -1], counts / rows_of_vector
 

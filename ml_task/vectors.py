@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from data.loader import Dataset, Matrix
 from ml_task.splits import Indices, find_vectors, iter_folds, random_rows
+from ml_task.unique import find_unique
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +52,9 @@ class Balance:
 
 def tabulate_vectors(dataset: Dataset) -> VectorTable:
     """Collapse the rows; the vectors' order is that of `find_vectors`."""
-    vectors, inverse = np.unique(dataset.matrix, axis=0, return_inverse=True)
-    numbers = inverse.reshape(-1)
-    return VectorTable(
-        vectors,
-        np.bincount(numbers).astype(np.int64),
-        np.bincount(numbers, weights=dataset.labels).astype(np.int64),
-    )
+    found = find_unique(dataset.matrix)
+    malware_rows = np.bincount(found.inverse, weights=dataset.labels).astype(np.int64)
+    return VectorTable(found.rows, found.counts, malware_rows)
 
 
 def balance_rows(dataset: Dataset) -> Balance:
