@@ -61,8 +61,8 @@ clients: $(READY) ## install the protocol's clients that the tests drive, each i
 stubs: $(READY) ## write the gRPC stubs of the Open Inference Protocol anew from its .proto
 	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. --grpc_python_out=. serve/v2/inference.proto
 
-train: $(READY) ## train the model anew from the data set and write its artifact
-	$(BIN)/python -m ml_task.train
+train: $(READY) ## train the published models anew from the data set and write their artifacts
+	$(BIN)/farebox train $(TRAIN)
 
 format: $(READY) ## format the code and mend what the linter can mend
 	$(BIN)/ruff format .

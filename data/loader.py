@@ -26,6 +26,8 @@ class Dataset:
     labels: Matrix
     schema: FeatureSchema
     sha256: str
+    empty_rows: tuple[int, ...] = ()
+    """The file's rows, from 0, that hold no value; they are left out."""
 
 
 def load_dataset(path: Path | None = None) -> Dataset:
@@ -39,6 +41,7 @@ def parse_dataset(content: bytes) -> Dataset:
     schema = read_schema(ANDROID_MALWARE_PATH)
     if header.split(",") != [*schema.names, LABEL_COLUMN]:
         raise DatasetMismatch("the columns are not those of the committed schema")
+    empty = tuple(number for number, line in enumerate(lines) if not line.strip(","))
     rows = [line for line in lines if line.strip(",")]
     values = np.loadtxt(rows, delimiter=",", dtype=np.float64, ndmin=2)
     if not np.isin(values, (0.0, 1.0)).all():
@@ -46,4 +49,4 @@ def parse_dataset(content: bytes) -> Dataset:
     cells = values.astype(np.uint8)
     matrix, labels = np.ascontiguousarray(cells[:, :-1]), cells[:, -1].copy()
     matrix.flags.writeable = labels.flags.writeable = False
-    return Dataset(matrix, labels, schema, SHA256)
+    return Dataset(matrix, labels, schema, SHA256, empty)

@@ -48,6 +48,7 @@ from farebox.settings import ProductSettings
 from farebox.shadow_commands import differences_command
 from farebox.store import billing_settings, postgres_url
 from farebox.store import with_database as _with_database
+from farebox.training_commands import add_commands as add_training_commands
 from models.errors import ModelError
 from serve.accounts.settings import AccountsSettings
 
@@ -68,6 +69,7 @@ app.add_typer(reports, name="reports")
 app.add_typer(models, name="models")
 app.command(name="drift")(drift_command)
 models.command(name="differences")(differences_command)
+add_training_commands(app)
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)

@@ -19,6 +19,7 @@ from billing.settings import BillingSettings
 from farebox.demo import Demo, ensure_demo
 from farebox.deployment import Deployment, load_serve_config
 from farebox.errors import StartFailed
+from farebox.first_prices import ensure_first_prices
 from farebox.home import Home
 from farebox.ports import check_free
 from farebox.postgres import embedded_postgres
@@ -96,6 +97,7 @@ class _Start:
 
     def run(self, ready: Callable[[Demo], None]) -> None:
         billing = self._start_database()
+        asyncio.run(ensure_first_prices(billing))
         head = self._start_ray(billing)
         self._deploy(head)
         demo = asyncio.run(

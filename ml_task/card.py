@@ -1,54 +1,63 @@
-"""Writes a model card from a manifest, so that the two cannot differ."""
+"""Writes a model card from a manifest, so that the two cannot differ.
+
+A section is there where the manifest has what it tells.
+"""
 
 from __future__ import annotations
 
-from models.manifest import Estimate, Manifest, SplitMetrics
+from models.manifest import Decision, Estimate, Labels, Manifest, SplitMetrics, Training
 
 COLUMNS = ("accuracy", "f1_macro", "f1_positive", "roc_auc", "pr_auc", "mcc", "brier")
+FORMATS = {"lightgbm": "LightGBM's text format", "onnx": "ONNX"}
 
-CARD = """\
+HEAD = """\
 # {name} {version}
 
 Says how likely an Android app is {positive}, from {features} permissions and API calls it names
 (each 0 or 1). Generated from `manifest.json`; do not edit.
 
-- Kind: {kind} ({library}), text format, `{file}`, sha256 `{sha256}`.
-- Made {created_at} from {rows} rows, {vectors} unique vectors (data sha256 `{data_sha256}`).
-- Parameters: {parameters}.
+- Kind: {kind}, `{file}`, sha256 `{sha256}`.
+"""
 
+TRAINING = """\
+- Made {created_at} with {library} from {rows} rows, {vectors} unique vectors (data sha256
+  `{data_sha256}`).
+- Parameters: {parameters}.
+"""
+
+QUALITY = """
 ## Quality
 
 Out of fold, decided at probability 0.5, mean over seeds [95 % bootstrap interval over groups].
 Compare models on the splits that do not leak; the last is the closest to an app unlike any seen.
 
 {table}
+"""
 
+WEIGHTING = """
 ## Weighting
 
 {weighting}.
 Malware is 80 % of the rows but 20 % of the unique vectors: a few malware vectors are repeated
 hundreds of times. A repeat says how often an app was collected, not how an unseen app looks, so
-repeats do not count. Measured with this recipe, nine runs each (three seeds of the model by three
-of the folds; +- is the standard deviation of a run):
+repeats do not count. The probabilities follow a world in which 20 % of apps are malware. In yours
+it is less still: rank by the probability, or choose a threshold of your own.
+"""
 
-| vector weighs | F1 malware, unique | Brier, unique | ROC-AUC, clusters | F1 malware, clusters |
-| --- | --- | --- | --- | --- |
-| its rows | .885 +- .005 | .0357 | .9710 +- .0013 | .867 +- .010 |
-| square root of its rows | .898 +- .008 | .0309 | .9730 +- .0018 | .872 +- .009 |
-| 1 | .904 +- .005 | .0292 | .9735 +- .0025 | .860 +- .016 |
-
-Accuracy on rows grouped by vector is .977 to .978 for all three. So the choice costs nothing that
-can be measured, and its probabilities follow a world in which 20 % of apps are malware, not 80 %.
-In yours it is less still: rank by the probability, or choose a threshold of your own. The
-parameters were picked among eleven sets on these splits, so the figures are slightly kind.
-
+DECISION = """
 ## Decision
 
-`{positive}` from probability {threshold} on, else `{negative}`. Chosen where a miss costs
-{cost_ratio:g} false alarms (an assumption), out of fold on `{measured_on}`: it finds
-{recall:.1%} of the malware there and raises a false alarm for {false_positive_rate:.1%} of the
-goodware. The threshold was chosen on the same rows, so expect slightly worse.
+`{positive}` from probability {threshold} on, else `{negative}`.
+"""
 
+CHOICE = """\
+Chosen where a miss costs {cost_ratio:g} false alarms (an assumption), out of fold on
+`{measured_on}`: it finds {recall:.1%} of the {positive} there and raises a false alarm for
+{false_positive_rate:.1%} of the {negative}. The threshold was chosen on the same rows, and the
+parameters among a few sets on these splits, so expect slightly worse.
+"""
+
+NOT_FOR = """
 ## Not for
 
 Blocking an app without a second look. The data is old and small, its goodware and malware come
@@ -58,22 +67,41 @@ from different sources, and 42 features never occur. Newer permissions are unkno
 
 def render_card(manifest: Manifest) -> str:
     """The card as Markdown."""
-    training = manifest.training
-    assert training is not None, "a card is written where the model is trained"
-    return CARD.format(
+    parts = [_render_head(manifest)]
+    if manifest.training is not None:
+        parts.append(_render_training(manifest.training, manifest.created_at.date().isoformat()))
+    if manifest.metrics:
+        parts.append(QUALITY.format(table=_render_table(manifest.metrics)))
+    if manifest.training is not None:
+        weighting = manifest.training.weighting
+        parts.append(WEIGHTING.format(weighting=weighting[:1].upper() + weighting[1:]))
+    parts.append(_render_decision(manifest.decision, manifest.labels))
+    parts.append(NOT_FOR)
+    return "".join(parts)
+
+
+def _render_head(manifest: Manifest) -> str:
+    return HEAD.format(
         name=manifest.name,
         version=manifest.version,
-        kind=manifest.kind,
-        created_at=manifest.created_at.date().isoformat(),
+        positive=manifest.labels.positive,
         features=len(manifest.features),
-        table=_render_table(manifest.metrics),
-        parameters=", ".join(f"{name} {value}" for name, value in training.parameters.items()),
-        **training.model_dump(exclude={"parameters", "weighting"}),
-        weighting=training.weighting[:1].upper() + training.weighting[1:],
+        kind=FORMATS[manifest.kind],
         **manifest.artifact.model_dump(),
-        **manifest.labels.model_dump(),
-        **manifest.decision.model_dump(),
     )
+
+
+def _render_training(training: Training, created_at: str) -> str:
+    parameters = ", ".join(f"{name} {value}" for name, value in training.parameters.items())
+    facts = training.model_dump(exclude={"parameters"})
+    return TRAINING.format(created_at=created_at, parameters=parameters, **facts)
+
+
+def _render_decision(decision: Decision, labels: Labels) -> str:
+    words = {**decision.model_dump(), **labels.model_dump()}
+    text = DECISION.format(**words)
+    is_measured = None not in words.values()
+    return text + CHOICE.format(**words) if is_measured else text
 
 
 def _render_table(metrics: dict[str, SplitMetrics]) -> str:

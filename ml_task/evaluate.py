@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,11 @@ class Plan:
     folds: int = 5
     resamples: int = 500
 
+    @property
+    def fits(self) -> int:
+        """How many models are fitted for one split."""
+        return len(self.seeds) * self.folds
+
 
 @dataclass(frozen=True, slots=True)
 class OutOfFold:
@@ -38,11 +44,25 @@ class OutOfFold:
     groups: Indices
 
 
+def _tell_nobody() -> None:
+    """What is called after each fit unless someone wants to know."""
+
+
 def predict_out_of_fold(
-    dataset: Dataset, split: Split, plan: Plan, fit_rows: Fit = fit
+    dataset: Dataset,
+    split: Split,
+    plan: Plan,
+    fit_rows: Fit = fit,
+    fitted: Callable[[], None] = _tell_nobody,
 ) -> OutOfFold:
-    """Fit once for each seed and fold, and collect the predictions for the rows left out."""
-    runs = [_predict_once(dataset, split, plan.folds, seed, fit_rows) for seed in plan.seeds]
+    """Fit once for each seed and fold, and collect the predictions for the rows left out.
+
+    `fitted` is called after each fit, for who shows the progress.
+    """
+    runs = [
+        _predict_once(dataset, split, plan.folds, seed, fit_rows=fit_rows, fitted=fitted)
+        for seed in plan.seeds
+    ]
     tested = split.tested
     return OutOfFold(split, np.stack(runs), dataset.labels[tested], split.groups[tested])
 
@@ -71,11 +91,20 @@ def resample_groups(groups: Indices, resamples: int, seed: int = 0) -> Floats:
     return draws[:, of_row.reshape(-1)].astype(np.float64)
 
 
-def _predict_once(dataset: Dataset, split: Split, folds: int, seed: int, fit_rows: Fit) -> Floats:
+def _predict_once(
+    dataset: Dataset,
+    split: Split,
+    folds: int,
+    seed: int,
+    *,
+    fit_rows: Fit,
+    fitted: Callable[[], None],
+) -> Floats:
     by_row = np.full(len(dataset.labels), np.nan)
     for training, scored in iter_folds(split, dataset.labels, folds, seed):
         predict = fit_rows(dataset.matrix[training], dataset.labels[training])
         by_row[scored] = predict(dataset.matrix[scored])
+        fitted()
     probabilities: Floats = by_row[split.tested]
     assert np.isfinite(probabilities).all(), "a tested row is in no fold"
     return probabilities

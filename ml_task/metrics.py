@@ -30,7 +30,10 @@ def score(labels: NDArray[np.uint8], probabilities: Floats, weights: Floats) -> 
 
 
 def _score_decisions(positive: Floats, decided: NDArray[np.bool_], weights: Floats) -> list[Floats]:
-    """Accuracy, macro F1, F1 of the positive label, Matthews' correlation coefficient."""
+    """Accuracy, macro F1, F1 of the positive label, Matthews' correlation coefficient.
+
+    The last is 0 where every row is decided alike, as in scikit-learn.
+    """
     hits, alarms = weights @ (positive * decided), weights @ ((1 - positive) * decided)
     misses, passes = weights @ (positive * ~decided), weights @ ((1 - positive) * ~decided)
     f1_positive = 2 * hits / (2 * hits + alarms + misses)
@@ -40,7 +43,7 @@ def _score_decisions(positive: Floats, decided: NDArray[np.bool_], weights: Floa
         (hits + passes) / weights.sum(axis=1),
         (f1_positive + f1_negative) / 2,
         f1_positive,
-        (hits * passes - alarms * misses) / np.sqrt(spread),
+        (hits * passes - alarms * misses) / np.sqrt(np.where(spread > 0, spread, 1)),
     ]
 
 

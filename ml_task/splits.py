@@ -12,6 +12,7 @@ from sklearn.cluster import DBSCAN
 from sklearn.model_selection import StratifiedGroupKFold
 
 from data.loader import Dataset, Matrix
+from ml_task.unique import find_unique
 
 HAMMING_MAX = 2
 
@@ -35,16 +36,16 @@ class Split:
 
 def find_vectors(matrix: Matrix) -> Indices:
     """Each row's number among the unique vectors; equal rows have equal numbers."""
-    return np.unique(matrix, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    return find_unique(matrix).inverse
 
 
 def find_clusters(matrix: Matrix, hamming_max: int = HAMMING_MAX) -> Indices:
     """Each row's cluster: vectors within `hamming_max` flips of each other, and so on, join."""
-    unique, inverse = np.unique(matrix, axis=0, return_inverse=True)
+    found = find_unique(matrix)
     # With one sample enough for a core, DBSCAN is single linkage; manhattan counts the flips.
     linkage: Any = DBSCAN(eps=hamming_max, min_samples=1, metric="manhattan")
-    clusters = linkage.fit_predict(unique.astype(np.float64))
-    by_row: Indices = clusters[inverse.reshape(-1)].astype(np.int64)
+    clusters = linkage.fit_predict(found.rows.astype(np.float64))
+    by_row: Indices = clusters[found.inverse].astype(np.int64)
     return by_row
 
 

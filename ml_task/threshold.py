@@ -26,7 +26,7 @@ def choose_threshold(out_of_fold: OutOfFold, cost_ratio: float = COST_RATIO) -> 
     The cost is flat around its minimum; one sample's own minimum would follow its noise.
     """
     weights = resample_groups(out_of_fold.groups, RESAMPLES)
-    cheapest = (weights @ _cost(out_of_fold, cost_ratio)).argmin(axis=1)
+    cheapest = (weights @ price_rows(out_of_fold, cost_ratio)).argmin(axis=1)
     threshold = float(GRID[int(np.median(cheapest))])
     decided, positive = out_of_fold.probabilities >= threshold, out_of_fold.labels == 1
     return Decision(
@@ -38,7 +38,7 @@ def choose_threshold(out_of_fold: OutOfFold, cost_ratio: float = COST_RATIO) -> 
     )
 
 
-def _cost(out_of_fold: OutOfFold, cost_ratio: float) -> Floats:
+def price_rows(out_of_fold: OutOfFold, cost_ratio: float = COST_RATIO) -> Floats:
     """Each row's mean cost over seeds at each threshold of the grid, (rows, grid), in alarms."""
     positive = (out_of_fold.labels == 1)[:, None]
     decided = out_of_fold.probabilities[:, :, None] >= GRID

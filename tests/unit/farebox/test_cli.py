@@ -25,6 +25,8 @@ COMMANDS = [
     ["migrate"],
     ["deploy"],
     ["drift"],
+    ["train"],
+    ["evaluate"],
     ["admin", "create"],
     ["keys", "create"],
     ["keys", "revoke"],
