@@ -59,6 +59,8 @@ def node_environment(
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
         # Ray takes messages of up to 2 GiB; as much as an HTTP body may have.
         "RAY_SERVE_GRPC_MAX_MESSAGE_SIZE": "8388608",
+        # A busy machine may take longer than Ray's 5 s; Ray would kill the proxy and begin anew.
+        "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "30",
         "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "serve.ray_http.middlewares",
     }
     if has_haproxy():
