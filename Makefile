@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
-.PHONY: help up down test test-deep check peers bench bench-full bench-reports bench-growth sweep load load-autoscale train clean hooks format
+.PHONY: help up down test test-deep check peers bench bench-full bench-reports bench-growth sweep load clients stubs load-autoscale train clean hooks format
 
 help: ## say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -55,6 +55,12 @@ load: $(READY) ## Locust against the product and its targets; SHAPE=ramp, spike 
 load-autoscale: $(READY) ## pools grow, are redeployed and shrink under load; nothing may fail
 	$(BIN)/python -m loadtest.with_product loadtest.autoscale $(LOAD)
 
+clients: $(READY) ## install the protocol's clients that the tests drive, each into .venv-clients (640 MB)
+	@$(BIN)/python -m tests.clients.installation
+
+stubs: $(READY) ## write the gRPC stubs of the Open Inference Protocol anew from its .proto
+	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. --grpc_python_out=. serve/v2/inference.proto
+
 train: $(READY) ## train the published models anew from the data set and write their artifacts
 	$(BIN)/farebox train $(TRAIN)
 
@@ -71,7 +77,7 @@ clean: ## remove the environment, caches, and .farebox with the accounts in it (
 	  read -r answer; [ "$$answer" = yes ] || { echo 'kept everything'; exit 1; }; \
 	  [ ! -x $(BIN)/farebox ] || $(BIN)/farebox down; \
 	fi
-	rm -rf .farebox $(VENV) .venv-peers .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf .farebox $(VENV) .venv-peers .venv-clients .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements.txt pyproject.toml

@@ -87,7 +87,7 @@ def up() -> None:
 
     def ready(demo: Demo) -> None:
         tell("[bold green]ready[/]")
-        _print_demo(demo, ProductSettings().dashboard_url)
+        _print_demo(demo, ProductSettings())
 
     run_product(Home.from_environment(), ProductSettings(), tell, ready)
 
@@ -329,11 +329,14 @@ def _read_instances(path: Path) -> list[Any]:
     return instances
 
 
-def _print_demo(demo: Demo, dashboard_url: str) -> None:
+def _print_demo(demo: Demo, settings: ProductSettings) -> None:
     out.print(f"\n  API        {demo.base_url}   (documentation: {demo.base_url}/docs)")
     out.print(f"  Accounts   {demo.base_url}/accounts/docs   (sign-up, credits, keys, history)")
     out.print(f"  API key    {demo.api_key}   (the demo account's)")
-    out.print(f"  Dashboard  {dashboard_url}")
+    out.print(
+        f"  gRPC       {settings.grpc_target}   (Open Inference Protocol, application: scoring)"
+    )
+    out.print(f"  Dashboard  {settings.dashboard_url}")
     out.print(f"\n  Score an app:\n\n{demo.curl}\n")
     if os.environ.get(PAYMENT_PROVIDER, TEST_PROVIDER) == TEST_PROVIDER:
         out.print(f"  Top-ups go through the test provider: no money moves ({PAYMENT_PROVIDER}).")

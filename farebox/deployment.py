@@ -18,9 +18,11 @@ _FAILED = {"DEPLOY_FAILED", "UNHEALTHY"}
 
 
 def load_serve_config(settings: ProductSettings) -> dict[str, Any]:
-    """The Serve config, on this product's port."""
+    """The Serve config, on this product's ports."""
     config: dict[str, Any] = yaml.safe_load(settings.serve_config.read_text())
     config["http_options"]["port"] = settings.http_port
+    if "grpc_options" in config:
+        config["grpc_options"]["port"] = settings.grpc_port
     return config
 
 

@@ -43,6 +43,7 @@ def node_environment(
 ) -> dict[str, str]:
     """The environment every process of the node inherits; what the user set already wins."""
     haproxy = home.ray / "h"
+    first_grpc_port = settings.replica_port_min + settings.replica_ports // 2
     defaults = {
         "OMP_NUM_THREADS": "1",
         "FAREBOX_PUBLIC_URL": settings.base_url,
@@ -56,6 +57,8 @@ def node_environment(
         # The dashboard binds loopback; anybody who can reach it runs code. Say `token` to lock it.
         "RAY_AUTH_MODE": "disabled",
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+        # Ray takes messages of up to 2 GiB; as much as an HTTP body may have.
+        "RAY_SERVE_GRPC_MAX_MESSAGE_SIZE": "8388608",
         "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "serve.ray_http.middlewares",
     }
     if has_haproxy():
@@ -69,6 +72,7 @@ def node_environment(
             # A log line a request through the manager: up to 0.17 of a core.
             "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
             "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(settings.fallback_proxy_port),
+            "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(settings.fallback_proxy_grpc_port),
             "RAY_SERVE_HAPROXY_STATS_PORT": str(settings.haproxy_stats_port),
             "RAY_SERVE_HAPROXY_METRICS_PORT": str(settings.haproxy_metrics_port),
             "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(haproxy / "haproxy.cfg"),
@@ -77,7 +81,9 @@ def node_environment(
             "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(haproxy),
             "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(haproxy / "server-state"),
             "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(settings.replica_port_min),
-            "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(
+            "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(first_grpc_port),
+            "RAY_SERVE_DIRECT_INGRESS_MIN_GRPC_PORT": str(first_grpc_port),
+            "RAY_SERVE_DIRECT_INGRESS_MAX_GRPC_PORT": str(
                 settings.replica_port_min + settings.replica_ports
             ),
         }

@@ -17,8 +17,12 @@ class ProductSettings(BaseSettings):
 
     http_port: int = 8000
     """The base URL's port: HAProxy, or Serve's own proxy where there is no HAProxy."""
+    grpc_port: int = 9000
+    """The Open Inference Protocol over gRPC, by the same proxy."""
     fallback_proxy_port: int = 8500
     """Serve's own proxy, HAProxy's backup."""
+    fallback_proxy_grpc_port: int = 9500
+    """The same over gRPC."""
     haproxy_stats_port: int = 8404
     """HAProxy's statistics page. HAProxy binds it on all interfaces."""
     haproxy_metrics_port: int = 9101
@@ -26,9 +30,9 @@ class ProductSettings(BaseSettings):
     dashboard_port: int = 8265
     """Ray's dashboard, which also takes the Serve config."""
     replica_port_min: int = 30_000
-    """First port of the ingress replicas' own HTTP servers."""
+    """First port of the ingress replicas' own servers."""
     replica_ports: int = Field(default=200, ge=10)
-    """How many ports the ingress replicas may use."""
+    """How many ports the ingress replicas may use: half of them for HTTP, half for gRPC."""
     cpus: int = Field(default=0, ge=0)
     """Logical CPUs of the Ray node: 0 takes what the machine has, at least 2."""
     object_store_mb: int = Field(default=128, ge=80)
@@ -45,6 +49,10 @@ class ProductSettings(BaseSettings):
         return f"http://127.0.0.1:{self.http_port}"
 
     @property
+    def grpc_target(self) -> str:
+        return f"127.0.0.1:{self.grpc_port}"
+
+    @property
     def dashboard_url(self) -> str:
         return f"http://127.0.0.1:{self.dashboard_port}"
 
@@ -52,7 +60,11 @@ class ProductSettings(BaseSettings):
         """Every fixed port, by what it is for and the variable that moves it."""
         return {
             "the HTTP API (FAREBOX_HTTP_PORT)": self.http_port,
+            "gRPC (FAREBOX_GRPC_PORT)": self.grpc_port,
             "Serve's fallback proxy (FAREBOX_FALLBACK_PROXY_PORT)": self.fallback_proxy_port,
+            "Serve's fallback proxy over gRPC (FAREBOX_FALLBACK_PROXY_GRPC_PORT)": (
+                self.fallback_proxy_grpc_port
+            ),
             "HAProxy's statistics (FAREBOX_HAPROXY_STATS_PORT)": self.haproxy_stats_port,
             "HAProxy's metrics (FAREBOX_HAPROXY_METRICS_PORT)": self.haproxy_metrics_port,
             "Ray's dashboard (FAREBOX_DASHBOARD_PORT)": self.dashboard_port,

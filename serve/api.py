@@ -23,6 +23,8 @@ from serve.problems import add_problem_handlers
 from serve.readiness import Readiness
 from serve.refusals import Code, Refusal
 from serve.scoring_operation import SCORING_OPERATION
+from serve.v2.operation import INFER_OPERATIONS
+from serve.v2.routes import router as inference_router
 from serve.wire import (
     Account,
     ModelCard,
@@ -67,6 +69,7 @@ def build_api(pipeline: Pipeline, readiness: Readiness) -> FastAPI:
     api.state.pipeline = pipeline
     api.state.readiness = readiness
     api.include_router(router)
+    api.include_router(inference_router)
     add_docs(api)
     api.openapi = lambda: _openapi(api)  # type: ignore[method-assign]
     add_problem_handlers(api)
@@ -197,6 +200,7 @@ def _openapi(api: FastAPI) -> dict[str, Any]:
             title=api.title, version=api.version, description=api.description, routes=api.routes
         )
         document["paths"][ROUTE] = {"post": SCORING_OPERATION}
+        document["paths"] |= INFER_OPERATIONS
         schemas = document["components"]["schemas"]
         for model in (Problem, PredictionRequest, PredictionAnswer):
             _add_schema(

@@ -52,6 +52,7 @@ class Request:
     query: bytes
     body: bytes
     request_id: bytes
+    path: str = ROUTE
     began_seconds: float = field(default_factory=perf_counter)
 
 
@@ -63,9 +64,26 @@ class Response(NamedTuple):
     body: bytes
 
 
+class Answerer(Protocol):
+    """Answers the requests to score of one protocol."""
+
+    @property
+    def body_bytes_max(self) -> int: ...
+    @property
+    def is_full(self) -> bool: ...
+    async def respond(self, request: Request) -> Response: ...
+    def refuse(self, request: Request, refusal: Refusal) -> Response: ...
+
+
+def is_infer(path: str) -> bool:
+    """Whether this is an infer route of the Open Inference Protocol."""
+    return path.startswith("/v2/models/") and path.endswith("/infer")
+
+
 def is_scoring(scope: Scope) -> bool:
-    """Whether this is a request to score; the route's other methods are not."""
-    return bool(scope["path"] == ROUTE and scope["method"] == "POST")
+    """Whether this is a request to score; the routes' other methods are not."""
+    path = scope["path"]
+    return (path == ROUTE or is_infer(path)) and scope["method"] == "POST"
 
 
 def settle_request_id(sent: bytes | None) -> bytes:
@@ -76,11 +94,14 @@ def settle_request_id(sent: bytes | None) -> bytes:
 
 
 class ScoringApp:
-    """Answers the scoring route by the pipeline, passes all else to `api`."""
+    """Answers the scoring route by the pipeline, and passes all else on."""
 
-    def __init__(self, pipeline: Pipeline, api: FastAPI, observer: RequestObserver) -> None:
+    def __init__(
+        self, pipeline: Pipeline, api: FastAPI, observer: RequestObserver, infer: Answerer
+    ) -> None:
         self._pipeline = pipeline
         self._api = api
+        self.infer = infer
         self._observer = observer
         # Ray labels its metrics by route and looks for it here, on every request it sees.
         self.router = api.router
@@ -134,20 +155,25 @@ class ScoringApp:
             await self._api(scope, receive, _with_idempotency_key(scope, send))
 
     async def _score(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The way of ASGI: where a replica has no HTTP server of its own, or for odd requests."""
-        request = _request_of(scope)
-        try:
-            request.body = await read_body(request.headers, receive, self.body_bytes_max)
-        except Refusal as refusal:
-            await _send(self.refuse(request, refusal), send)
-            return
-        await _send(await self.respond(request), send)
+        answerer = self if scope["path"] == ROUTE else self.infer
+        await _serve(answerer, scope, receive, send)
 
     async def _refuse_method(self, scope: Scope, send: Send) -> None:
         refusal = Refusal(Code.METHOD_NOT_ALLOWED, f"{ROUTE} takes POST, not {scope['method']}.")
         response = self.refuse(_request_of(scope), refusal)
         response.headers.append((b"allow", b"POST"))
         await _send(response, send)
+
+
+async def _serve(answerer: Answerer, scope: Scope, receive: Receive, send: Send) -> None:
+    """The way of ASGI: where a replica has no HTTP server of its own, or for odd requests."""
+    request = _request_of(scope)
+    try:
+        request.body = await read_body(request.headers, receive, answerer.body_bytes_max)
+    except Refusal as refusal:
+        await _send(answerer.refuse(request, refusal), send)
+        return
+    await _send(await answerer.respond(request), send)
 
 
 def unexpected() -> Refusal:
@@ -157,7 +183,8 @@ def unexpected() -> Refusal:
 
 def _request_of(scope: Scope) -> Request:
     headers: Headers = dict(scope["headers"])
-    return Request(headers, scope.get("query_string", b""), b"", headers.get(b"x-request-id", b""))
+    request_id = headers.get(b"x-request-id", b"")
+    return Request(headers, scope.get("query_string", b""), b"", request_id, scope["path"])
 
 
 def _read_call(request: Request, key: IdempotencyKey) -> Call:
@@ -182,7 +209,7 @@ def _read_layout(headers: Headers) -> Layout | None:
     if declared != _JSON:
         media_type, *parameters = (part.strip() for part in declared.lower().split(b";"))
         if media_type == PACKED_MEDIA_TYPE:
-            _check_content_encoding(headers)
+            check_content_encoding(headers)
             return _layout_of(parameters)
         if media_type != _JSON and not (
             media_type.startswith(b"application/") and media_type.endswith(b"+json")
@@ -192,11 +219,12 @@ def _read_layout(headers: Headers) -> Layout | None:
                 "Send JSON with `Content-Type: application/json`, or packed rows with "
                 "`application/octet-stream; layout=bits` (or `bytes`).",
             )
-    _check_content_encoding(headers)
+    check_content_encoding(headers)
     return None
 
 
-def _check_content_encoding(headers: Headers) -> None:
+def check_content_encoding(headers: Headers) -> None:
+    """Raise a Refusal for a compressed body: a small one could unpack to gigabytes."""
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise Refusal(Code.UNSUPPORTED_MEDIA_TYPE, "Send the body without Content-Encoding.")
 

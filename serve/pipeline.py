@@ -7,7 +7,7 @@ import hashlib
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple, Protocol
 
 import structlog
 
@@ -27,6 +27,7 @@ from billing.charges import (
 from billing.credits import Credits
 from billing.errors import BillingError, PriceMissing
 from billing.principal import Principal
+from data.schema import FeatureSchema
 from models.errors import ModelError
 from models.manifest import Manifest
 from models.registry import Catalog
@@ -42,7 +43,7 @@ from serve.pricing import Pricing
 from serve.refusals import Code, Refusal
 from serve.served_models import ServedModels
 from serve.translation import refusal_of
-from serve.validation import Envelope, parse_envelope
+from serve.validation import Envelope, PackedRows, parse_envelope
 
 logger = structlog.get_logger(__name__)
 
@@ -68,10 +69,38 @@ _REPLAY_BEFORE = frozenset(
 """Refusals that a paid answer comes before: what was paid is replayed whatever changed since."""
 
 
+class Asking(Protocol):
+    """What is asked of a model: its rows are held against the model's features by `pack`."""
+
+    @property
+    def model(self) -> str: ...
+    @property
+    def version(self) -> str | None: ...
+    @property
+    def explain(self) -> bool: ...
+    def pack(self, schema: FeatureSchema) -> PackedRows: ...
+
+
+class AnyCall(Protocol):
+    """A call as the pipeline takes it, whatever protocol it came by."""
+
+    @property
+    def route(self) -> str: ...
+    @property
+    def authorization(self) -> str | None: ...
+    @property
+    def key(self) -> IdempotencyKey: ...
+    @property
+    def request_id(self) -> str: ...
+    def read(self, instances_max: int) -> Asking: ...
+    def sha256(self) -> bytes: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call of POST /v1/predictions as it came in."""
 
+    route: ClassVar[str] = ROUTE
     authorization: str | None
     key: IdempotencyKey
     body: bytes
@@ -88,6 +117,21 @@ class Call:
         if self.layout is None:
             return hashlib.sha256(self.body).digest()
         return hashlib.sha256(b"%b?%b\n" % (self.layout.encode(), self.query) + self.body).digest()
+
+    def read(self, instances_max: int) -> Envelope | PackedEnvelope:
+        """What the body asks; raises a Refusal that names every fault of its outer shape."""
+        envelope: Envelope | PackedEnvelope
+        if self.layout is None:
+            envelope = parse_envelope(self.body, instances_max)
+        else:
+            envelope = parse_packed(self.layout, self.query, self.body, instances_max)
+        if envelope.explain and self.answer_packed:
+            raise Refusal(
+                Code.NOT_ACCEPTABLE,
+                "Explanations are answered as JSON alone: do not name application/octet-stream in "
+                "Accept, or leave `explain` out.",
+            )
+        return envelope
 
 
 class Answer(NamedTuple):
@@ -128,10 +172,10 @@ class Pipeline:
         """All models of now; another object after a swap."""
         return self.models.catalog
 
-    async def score(self, call: Call) -> Answer:
+    async def score(self, call: AnyCall) -> Answer:
         """Answer `call` with predictions that were paid once; raises a Refusal otherwise."""
         principal = await self._authenticate(call)
-        charge_id = make_charge_id(principal.account_id, ROUTE, call.key.text)
+        charge_id = make_charge_id(principal.account_id, call.route, call.key.text)
         self._in_flight.check(charge_id)
         try:
             job = self._admit(call, principal, charge_id)
@@ -140,7 +184,7 @@ class Pipeline:
             return await self._replay_instead(refusal, call, principal, charge_id)
         return self._answer(job, outcome, call.key)
 
-    async def _authenticate(self, call: Call) -> Principal:
+    async def _authenticate(self, call: AnyCall) -> Principal:
         try:
             principal = await self.authenticator.authenticate(call.authorization)
         except BillingError as error:
@@ -149,9 +193,9 @@ class Pipeline:
         self._note_use(principal.key_id)
         return principal
 
-    def _admit(self, call: Call, principal: Principal, charge_id: uuid.UUID) -> Job:
+    def _admit(self, call: AnyCall, principal: Principal, charge_id: uuid.UUID) -> Job:
         """Validate and price before anything is queued; every fault is found here, before a hop."""
-        envelope = self._parse(call)
+        envelope = call.read(self.batcher.config.instances_max)
         manifest = self._find_model(envelope.model, envelope.version, principal.account_id)
         rows, packed_rows = envelope.pack(manifest.feature_schema)
         amount = self._price(manifest, rows, call.request_id)
@@ -174,21 +218,6 @@ class Pipeline:
             body_sha256=call.sha256(),
             explained_features=explained_features,
         )
-
-    def _parse(self, call: Call) -> Envelope | PackedEnvelope:
-        instances_max = self.batcher.config.instances_max
-        envelope: Envelope | PackedEnvelope
-        if call.layout is None:
-            envelope = parse_envelope(call.body, instances_max)
-        else:
-            envelope = parse_packed(call.layout, call.query, call.body, instances_max)
-        if envelope.explain and call.answer_packed:
-            raise Refusal(
-                Code.NOT_ACCEPTABLE,
-                "Explanations are answered as JSON alone: do not name application/octet-stream in "
-                "Accept, or leave `explain` out.",
-            )
-        return envelope
 
     def _find_model(self, name: str, version: str | None, account_id: uuid.UUID) -> Manifest:
         try:
@@ -252,7 +281,7 @@ class Pipeline:
         job.fail(Refusal(Code.DEADLINE_EXCEEDED, detail))
 
     async def _replay_instead(
-        self, refusal: Refusal, call: Call, principal: Principal, charge_id: uuid.UUID
+        self, refusal: Refusal, call: AnyCall, principal: Principal, charge_id: uuid.UUID
     ) -> Answer:
         """The paid answer where the caller's own key has one; `refusal` otherwise."""
         if not call.key.chosen_by_client or refusal.code not in _REPLAY_BEFORE:

@@ -65,6 +65,17 @@ def predictions_packed(kept: bytes) -> bytes:
     return np.array([each["probability"] for each in orjson.loads(kept)], dtype=_FLOAT).tobytes()
 
 
+def read_predictions(kept: bytes) -> tuple[Probabilities, list[str]]:
+    """The probabilities, float64 of shape (instances,), and the label of each."""
+    if not kept.startswith(_PACKED):
+        predictions = orjson.loads(kept)
+        probabilities = np.array([each["probability"] for each in predictions], dtype=_FLOAT)
+        return probabilities, [each["label"] for each in predictions]
+    decision, probabilities = _unpack(kept)
+    labels = (decision.negative, decision.positive)
+    return probabilities, [labels[value >= decision.threshold] for value in probabilities.tolist()]
+
+
 def _unpack(kept: bytes) -> tuple[Decision, Probabilities]:
     _, length = _HEADER.unpack_from(kept)
     end = _HEADER.size + length

@@ -9,10 +9,11 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from billing.errors import BillingError
-from serve.errors import PROBLEM_MEDIA_TYPE, problem_document
+from serve.errors import problem_document
 from serve.http import unexpected
 from serve.refusals import Code, Fault, Refusal
 from serve.translation import refusal_of
+from serve.v2.errors import error_document, is_of_protocol
 
 _FAULTS_MAX = 20
 
@@ -81,8 +82,9 @@ _HANDLERS = {
 
 
 def _problem(refusal: Refusal, request: Request) -> Response:
-    document = problem_document(refusal, request.headers.get("x-request-id", ""))
-    response = Response(document.body, document.status, media_type=PROBLEM_MEDIA_TYPE)
+    write = error_document if is_of_protocol(request.url.path) else problem_document
+    document = write(refusal, request.headers.get("x-request-id", ""))
+    response = Response(document.body, document.status)
     for name, value in document.headers:
         response.headers[name.decode()] = value.decode()
     return response

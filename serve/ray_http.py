@@ -9,6 +9,7 @@ from __future__ import annotations
 from starlette.middleware import Middleware
 from uvicorn.config import HTTP_PROTOCOLS
 
+from serve.grpc_address import listen_as_lanes
 from serve.http import AsgiApp, Message, Receive, Scope, Send, is_scoring, settle_request_id
 from serve.scoring_protocol import SHORTCUT, ScoringShortcut
 
@@ -20,8 +21,9 @@ def middlewares() -> list[Middleware]:
     """What Ray wraps around each replica's HTTP server, whose protocol is ours from now on.
 
     Ray makes uvicorn's configuration itself and leaves the protocol to `auto`, so that is the name
-    to change. See `docs/adr/0004-serving-path.md`.
+    to change. See `docs/adr/0004-serving-path.md`. It asks here before it starts a gRPC server.
     """
+    listen_as_lanes()
     HTTP_PROTOCOLS["auto"] = _PROTOCOL
     return [Middleware(Ingress, shortcut=SHORTCUT)]
 

@@ -20,6 +20,7 @@ from uvicorn.server import ServerState
 
 from serve.batcher import queue_full
 from serve.http import (
+    Answerer,
     Request,
     Response,
     ScoringApp,
@@ -32,6 +33,7 @@ from serve.refusals import Refusal
 
 _PATH = ROUTE.encode()
 _PATH_AND_QUERY = _PATH + b"?"
+_INFER = b"/v2/models/"
 
 
 class ScoringShortcut:
@@ -54,7 +56,7 @@ class _Exchange(RequestResponseCycle):
     message_event = asyncio.Event()
     """Set by uvicorn when a connection is lost; nobody waits for it here."""
 
-    def __init__(self, app: ScoringApp, protocol: ScoringProtocol) -> None:
+    def __init__(self, app: Answerer, protocol: ScoringProtocol, path: str) -> None:
         self._app = app
         self._protocol = protocol
         self.disconnected = False
@@ -65,7 +67,7 @@ class _Exchange(RequestResponseCycle):
         headers = dict(protocol.headers)
         request_id = settle_request_id(headers.get(b"x-request-id"))
         query = protocol.url[len(_PATH_AND_QUERY) :]
-        self._request = Request(headers, query, b"", request_id)
+        self._request = Request(headers, query, b"", request_id, path)
 
     def begin(self) -> None:
         """Refuse what need not be read: anything while the queue is full, and too large a body.
@@ -187,7 +189,10 @@ class ScoringProtocol(HttpToolsProtocol):
         if app is None or not self._is_plain_scoring():
             super().on_headers_complete()
             return
-        exchange = _Exchange(app, self)
+        if self.url.startswith(_INFER):
+            exchange = _Exchange(app.infer, self, self.url.decode("latin-1"))
+        else:
+            exchange = _Exchange(app, self, ROUTE)
         self.cycle = exchange
         exchange.begin()
 
@@ -205,7 +210,7 @@ class ScoringProtocol(HttpToolsProtocol):
 
     def _is_plain_scoring(self) -> bool:
         return (
-            (self.url == _PATH or self.url.startswith(_PATH_AND_QUERY))
+            (self.url == _PATH or self.url.startswith(_PATH_AND_QUERY) or self._is_plain_infer())
             and self.parser.get_method() == b"POST"
             and self.parser.get_http_version() == "1.1"
             and not self.expect_100_continue
@@ -214,6 +219,9 @@ class ScoringProtocol(HttpToolsProtocol):
             and not self.pipeline
             and b"#" not in self.url
         )
+
+    def _is_plain_infer(self) -> bool:
+        return self.url.startswith(_INFER) and self.url.endswith(b"/infer") and b"%" not in self.url
 
     @property
     def _is_idle(self) -> bool:

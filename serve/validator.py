@@ -39,11 +39,13 @@ from serve.served_models import ServedModels
 from serve.settings import ServeSettings, ValidatorConfig
 from serve.shadow import ShadowRuns
 from serve.shadow_log import ShadowLog
+from serve.v2.grpc_service import InferenceMethods, InferenceService
+from serve.v2.infer_app import InferApp
 
 _FLUSH_SECONDS = 1.0
 
 
-class FeatureValidator:
+class FeatureValidator(InferenceMethods):
     """One replica: composes the pipeline and keeps what it remembers true."""
 
     async def __init__(  # type: ignore[misc] # Ray awaits it: the price table is read here
@@ -63,6 +65,8 @@ class FeatureValidator:
         keeper = CatalogKeeper(watch, self._models.take, self._scorer.warm)
         directory = Directory(self._database, settings.key_hash_secret)
         self._pipeline = await self._build_pipeline(directory)
+        self._readiness = Readiness(self._scorer, self._cashier)
+        self.inference = InferenceService(self._pipeline, self._readiness, self._metrics)
         self._listener = self._listen(settings)
         self._minutes = MinuteLog(partial(store_minutes, self._database))
         self._tasks = [
@@ -79,8 +83,9 @@ class FeatureValidator:
 
     def __serve_build_asgi_app__(self) -> ScoringApp:
         """Ray asks for the application once the constructor is done."""
-        api = build_api(self._pipeline, Readiness(self._scorer, self._cashier))
-        SHORTCUT.app = ScoringApp(self._pipeline, api, self._metrics)
+        api = build_api(self._pipeline, self._readiness)
+        infer = InferApp(self._pipeline, self._metrics)
+        SHORTCUT.app = ScoringApp(self._pipeline, api, self._metrics, infer)
         return SHORTCUT.app
 
     def reconfigure(self, user_config: dict[str, Any]) -> None:

@@ -11,9 +11,9 @@ import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
+from loadtest.champion import champion_file
 from loadtest.inputs import FEATURES, Row, make_row
 
-MODEL = Path("models/artifacts/android-malware/1/model.txt")
 SEED = 241
 
 Matrix = NDArray[np.uint8]
@@ -22,7 +22,9 @@ Matrix = NDArray[np.uint8]
 class Oracle:
     """The model in this process, one thread."""
 
-    def __init__(self, path: Path = MODEL) -> None:
+    def __init__(self, path: Path | None = None) -> None:
+        """The product's champion by default."""
+        path = path or champion_file()
         if not path.exists():
             raise ValueError(f"the benchmark checks answers with the model file {path}: not there")
         self._booster = lightgbm.Booster(model_file=path)

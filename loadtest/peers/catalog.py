@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from loadtest.champion import champion_file
 from loadtest.inputs import Row
 from loadtest.peers.bodies import encode_instances, encode_row, encode_rows, encode_tensor
 from loadtest.peers.environments import Environment, OwnEnvironment
@@ -25,7 +26,6 @@ from loadtest.peers.process import Launch, PeerFailed, running_process
 from loadtest.peers.tables import create_accounts, create_database, drop_database
 from loadtest.target import Target
 
-MODEL = Path("models/artifacts/android-malware/1/model.txt")
 ACCOUNTS = 50
 CREDITS_EACH = 1_000_000
 CONNECTIONS = 10
@@ -154,7 +154,7 @@ def running_peer(
     database_url: str = "",
     accounts: int = ACCOUNTS,
     credits_each: int = CREDITS_EACH,
-    model: Path = MODEL,
+    model: Path | None = None,
     connections: int = CONNECTIONS,
 ) -> Iterator[RunningPeer]:
     """Run `peer` on loopback while the block lasts; raises PeerFailed where it does not come up.
@@ -165,6 +165,7 @@ def running_peer(
     reason = missing_reason(peer)
     if reason:
         raise PeerFailed(reason)
+    model = model or champion_file()
     if not model.exists():
         raise PeerFailed(f"{peer.name} needs the model file {model}")
     billing = _books(database_url, accounts, credits_each) if peer.billed else _no_books()

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import httpx
 
+from loadtest.champion import champion_file
 from loadtest.inputs import Row
-from loadtest.peers.catalog import MODEL, RunningPeer
+from loadtest.peers.catalog import RunningPeer
 from loadtest.peers.model import PeerModel
 from loadtest.peers.process import PeerFailed
 
@@ -18,12 +19,12 @@ ANSWER_SECONDS = 10
 NUMBER = re.compile(rb"\s*(-?[0-9.]+(?:[eE][-+]?[0-9]+)?)")
 
 
-def check_peer(running: RunningPeer, rows: Sequence[Row], model: Path = MODEL) -> None:
+def check_peer(running: RunningPeer, rows: Sequence[Row], model: Path | None = None) -> None:
     """Ask for each row alone; raises PeerFailed at the first answer that is not LightGBM's.
 
     A billed peer charges its first account for each.
     """
-    own = PeerModel(model)
+    own = PeerModel(model or champion_file())
     expected = own.predict(own.matrix(rows))
     target = running.target
     headers = {"Content-Type": "application/json"}

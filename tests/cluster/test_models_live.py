@@ -119,6 +119,7 @@ def test_a_model_and_a_version_are_published_under_load_and_served_without_a_res
     live.remove("live-logistic")
 
 
+@pytest.mark.timeout(300)
 def test_promotion_rollback_and_retirement_under_load_fail_no_request(
     live: LiveModels, product: Product, apis: list[Api], published: str
 ) -> None:

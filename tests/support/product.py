@@ -49,8 +49,15 @@ class Product:
         return f"http://127.0.0.1:{self.first_port}"
 
     @property
+    def grpc_target(self) -> str:
+        return f"127.0.0.1:{self.ports['FAREBOX_GRPC_PORT']}"
+
+    @property
     def ports(self) -> dict[str, int]:
-        names = ("HTTP", "FALLBACK_PROXY", "HAPROXY_STATS", "HAPROXY_METRICS", "DASHBOARD")
+        names = (
+            *("HTTP", "FALLBACK_PROXY", "HAPROXY_STATS", "HAPROXY_METRICS", "DASHBOARD"),
+            *("GRPC", "FALLBACK_PROXY_GRPC"),
+        )
         return {f"FAREBOX_{name}_PORT": self.first_port + n for n, name in enumerate(names)}
 
     @property

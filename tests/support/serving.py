@@ -41,6 +41,7 @@ from serve.scorer import ModelPool
 from serve.served_models import ServedModels
 from serve.settings import ServeSettings, ValidatorConfig
 from serve.shadow import ShadowRuns
+from serve.v2.infer_app import InferApp
 from tests.support.fragile_model import NAME
 
 ANNA = uuid.UUID(int=1)
@@ -292,7 +293,7 @@ def make_replica(models: Models, *, credits_granted: str = "100", **bounds: floa
         pipeline=pipeline,
         seen=seen,
         api=api,
-        app=ScoringApp(pipeline, api, seen),
+        app=ScoringApp(pipeline, api, seen, InferApp(pipeline, seen)),
         shadow=shadow,
         used_keys=used_keys,
         anna=accounts.open_account(ANNA),

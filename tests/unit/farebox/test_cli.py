@@ -289,5 +289,5 @@ def test_a_start_says_that_no_money_moves_where_none_does(
     if provider:
         monkeypatch.setenv("FAREBOX_PAYMENT_PROVIDER", provider)
     with cli.out.capture() as captured:
-        cli._print_demo(cli.Demo("http://127.0.0.1:8000", "fb_live_x"), "http://127.0.0.1:8265")
+        cli._print_demo(cli.Demo("http://127.0.0.1:8000", "fb_live_x"), cli.ProductSettings())
     assert ("no money moves" in captured.get()) is says_so

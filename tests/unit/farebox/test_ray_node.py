@@ -81,7 +81,9 @@ def test_haproxys_ports_are_the_settings(home: Home, monkeypatch: pytest.MonkeyP
     found = environment(home)
     assert found["RAY_SERVE_HAPROXY_STATS_PORT"] == "18404"
     assert found["RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT"] == "31000"
-    assert found["RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT"] == "31050"
+    assert found["RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT"] == "31025"
+    assert found["RAY_SERVE_DIRECT_INGRESS_MIN_GRPC_PORT"] == "31025"
+    assert found["RAY_SERVE_DIRECT_INGRESS_MAX_GRPC_PORT"] == "31050"
 
 
 @needs_haproxy

@@ -15,7 +15,7 @@ PROBLEM = "application/problem+json"
 
 
 async def test_an_unknown_route_is_a_problem(replica: Replica) -> None:
-    reply = await call(replica.app, "/v2/predictions", headers={"x-request-id": "r-1"})
+    reply = await call(replica.app, "/v3/predictions", headers={"x-request-id": "r-1"})
     assert (reply.status, reply.json["code"]) == (404, "route_not_found")
     assert reply.headers["content-type"] == PROBLEM
     assert reply.json["request_id"] == "r-1"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.peers.catalog import BILLED, MODEL, PEERS, PLAIN, running_peer
+from loadtest.peers.catalog import BILLED, PEERS, PLAIN, running_peer
 from loadtest.peers.process import PeerFailed
 
 NAMES = ["fastapi-billed", "fastapi-plain", "litserve", "bentoml", "mlserver"]
@@ -31,6 +31,6 @@ def test_a_billed_peer_needs_a_database() -> None:
 def test_the_model_must_be_there() -> None:
     with (
         pytest.raises(PeerFailed, match="model file"),
-        running_peer(PLAIN, 1, model=MODEL.with_name("none.txt")),
+        running_peer(PLAIN, 1, model=Path("none.txt")),
     ):
         pytest.fail("it must not start")
