@@ -88,6 +88,7 @@ def time_boosters(boosters: list[lightgbm.Booster], matrix: Matrix, repeats: int
     for repeat in range(repeats):
         for place, booster in enumerate(boosters):
             row = bulk[repeat % BULK_ROWS][None]
+            _time(booster, row)  # the one before has taken the caches
             one[repeat, place] = _time(booster, row)
             many[repeat, place] = _time(booster, bulk)
     return [
