@@ -52,7 +52,7 @@ def test_notebook_stops_with_a_clear_line_without_the_data_set(
 def test_notebook_is_committed_with_its_outputs_and_no_path_of_a_machine() -> None:
     content = NOTEBOOK.read_text(encoding="utf-8")
     assert len(content) < BYTES_MAX
-    assert not any(path in content for path in ("/work/", "/home/", "/root/", "/tmp/", ".venv"))
+    assert not any(path in content for path in (str(PROJECT), "/home/", "/root/", "/tmp/", ".venv"))
     code = [cell for cell in read_notebook().cells if cell.cell_type == "code"]
     assert all(cell.outputs for cell in code)
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
