@@ -1,5 +1,5 @@
 """`python -m farebox`."""
 
-from farebox.cli import main
+from farebox.entry import main
 
 main()

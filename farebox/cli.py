@@ -15,12 +15,10 @@ from typing import Annotated, Any
 import psutil
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from billing.accounts import create_key, revoke_key
 from billing.audit.actions import COMMAND_LINE
 from billing.database import Database
-from billing.errors import BillingError
 from billing.keys import parse_key
 from billing.migrate import migrate
 from billing.prices import Operation, Price, set_price
@@ -37,6 +35,7 @@ from farebox.client import ScoringClient
 from farebox.demo import Demo
 from farebox.deployment import Deployment, load_serve_config
 from farebox.drift_commands import drift_command
+from farebox.entry import run
 from farebox.errors import FareboxError
 from farebox.home import Home
 from farebox.models_commands import models
@@ -45,11 +44,9 @@ from farebox.ray_node import PAYMENT_PROVIDER, TEST_PROVIDER
 from farebox.reasons import describe_answer
 from farebox.running import RunningProduct, end_leftovers, is_running
 from farebox.settings import ProductSettings
-from farebox.shadow_commands import differences_command
 from farebox.store import billing_settings, postgres_url
 from farebox.store import with_database as _with_database
 from farebox.training_commands import add_commands as add_training_commands
-from models.errors import ModelError
 from serve.accounts.settings import AccountsSettings
 
 app = typer.Typer(
@@ -68,7 +65,6 @@ app.add_typer(prices, name="prices")
 app.add_typer(reports, name="reports")
 app.add_typer(models, name="models")
 app.command(name="drift")(drift_command)
-models.command(name="differences")(differences_command)
 add_training_commands(app)
 
 out = Console(highlight=False, soft_wrap=True)
@@ -344,9 +340,5 @@ def _print_demo(demo: Demo, settings: ProductSettings) -> None:
 
 
 def main() -> None:
-    """Entry point: errors that a person can mend are printed without a traceback."""
-    try:
-        app()
-    except (FareboxError, BillingError, ModelError) as error:
-        err.print(f"[bold red]error:[/] {escape(str(error))}")
-        sys.exit(1)
+    """Run whichever command the arguments name."""
+    run(app)

@@ -1,24 +1,23 @@
-"""`farebox models`: publish models, try them on a share of traffic, promote and take back."""
+"""`farebox models`: publish models, try them on a share of traffic, promote and take back.
+
+What needs the database is imported where it is used: see `farebox/entry.py`.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from billing.audit.actions import COMMAND_LINE
 from billing.credits import Credits
-from billing.database import Database
-from billing.prices import Price, set_price
-from billing.settings import BillingSettings
 from farebox.amounts import parse_credits
 from farebox.errors import FareboxError
 from farebox.models_files import next_version, read_examples, read_features
 from farebox.models_tables import golden_table, history_table, models_table, state_of
-from farebox.store import with_database
 from models.changing import (
     end_canary,
     end_shadow,
@@ -232,6 +231,23 @@ def shadow_command(
         _tell_rollout(name, end_shadow(root, name))
 
 
+@models.command(name="differences")
+def differences_command(
+    name: Annotated[
+        str | None, typer.Argument(help="Name of the model; left out: all", metavar="NAME")
+    ] = None,
+    days: Annotated[
+        int, typer.Option(help="How many days back, today included (UTC)", min=1, max=366)
+    ] = 7,
+) -> None:
+    """How far challengers in the shadow were from their champions, day by day.
+
+    Differences are those of the probabilities, in absolute value; labels differ where each by its
+    own threshold says another. Replicas store what they found every 10 s.
+    """
+    import_module("farebox.shadow_commands").tell_differences(name, days)
+
+
 @models.command(name="rollback")
 def rollback_command(name: Name) -> None:
     """Bring back the champion before this one, for everyone; a canary or shadow ends too.
@@ -290,12 +306,7 @@ def sign_command(
 
 def _set_price(manifest: Manifest, amount: Credits) -> None:
     """Before it is published, so that nobody scores at another price in between."""
-
-    async def store(database: Database, _settings: BillingSettings) -> None:
-        price = Price(manifest.name, manifest.version, amount, datetime.now(UTC))
-        await set_price(database, price, COMMAND_LINE)
-
-    with_database(store)
+    import_module("farebox.version_price").set_version_price(manifest, amount)
 
 
 def _tell_rollout(name: str, rollout: Rollout) -> None:

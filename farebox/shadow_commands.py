@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated
 
-import typer
 from rich.console import Console
 from rich.table import Table
 
@@ -19,24 +17,11 @@ from billing.reports.shadows import (
 from billing.settings import BillingSettings
 from farebox.store import with_database
 
-_DAYS_MAX = 366
-
 out = Console(highlight=False, soft_wrap=True)
 
 
-def differences_command(
-    name: Annotated[
-        str | None, typer.Argument(help="Name of the model; left out: all", metavar="NAME")
-    ] = None,
-    days: Annotated[
-        int, typer.Option(help="How many days back, today included (UTC)", min=1, max=_DAYS_MAX)
-    ] = 7,
-) -> None:
-    """How far challengers in the shadow were from their champions, day by day.
-
-    Differences are those of the probabilities, in absolute value; labels differ where each by its
-    own threshold says another. Replicas store what they found every 10 s.
-    """
+def tell_differences(name: str | None, days: int) -> None:
+    """Print what was found in the last `days` days, of one model or of all."""
     until = datetime.now(UTC).date()
     since = until - timedelta(days=days - 1)
 

@@ -39,6 +39,7 @@ COMMANDS = [
     ["models", "shadow"],
     ["models", "rollback"],
     ["models", "retire"],
+    ["models", "differences"],
     ["models", "verify"],
     ["models", "sign"],
     ["prices", "set"],
