@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.support.fragile_model import write_fragile_model
@@ -18,3 +20,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
 @pytest.fixture
 async def replica(models: Models) -> Replica:
     return make_replica(models)
+
+
+@pytest.fixture
+def document(replica: Replica) -> dict[str, Any]:
+    document: dict[str, Any] = replica.api.openapi()
+    return document
