@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import stat
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -107,7 +109,13 @@ def test_no_record_is_none(home: Home) -> None:
 
 
 def test_leftovers_are_ended_and_forgotten(home: Home) -> None:
-    with subprocess.Popen(SLEEPER) as worker, subprocess.Popen(SLEEPER) as postmaster:
+    # PostgreSQL heeds SIGINT, and so must what stands for it: started from a shell's background, a
+    # test run inherits SIGINT ignored.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with (
+        subprocess.Popen(SLEEPER) as worker,
+        subprocess.Popen(SLEEPER, preexec_fn=heed) as postmaster,  # noqa: PLW1509 - one thread
+    ):
         identities = [ProcessId.of(psutil.Process(each.pid)) for each in (worker, postmaster)]
         make_record(identities[0], postmaster=identities[1]).write(home)
         assert end_leftovers(home) == 2
