@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol, TypeAlias
 
-import structlog
 import uuid_utils.compat
 
-from billing.errors import LedgerUnavailable
 from billing.reports.drift import DAYS_LATE_MAX, ScoredRows
 from serve.drift_counts import Counted, Key
+from serve.flushing import Flushed
 
 Store: TypeAlias = Callable[[uuid.UUID, int, Sequence[ScoredRows]], Awaitable[None]]
-
-logger = structlog.get_logger(__name__)
 
 
 class Source(Protocol):
@@ -35,13 +31,15 @@ class _Parcel:
     scored: tuple[ScoredRows, ...]
 
 
-class DriftLog:
+class DriftLog(Flushed):
     """The counts of one replica that are not stored yet.
 
     Counts are added to what is stored, so a parcel has a number, and the database takes each
     number of a replica once. While the database is away counts of a day add up: a sum a model
     version and day, for a week of days.
     """
+
+    counts = "drift_counts"
 
     def __init__(
         self, source: Source, store: Store, flush_seconds: float, now: Callable[[], datetime]
@@ -77,27 +75,13 @@ class DriftLog:
             self._parcel = _Parcel(self._parcels, scored)
             await self._send(self._parcel)
 
-    async def keep_flushed(self) -> None:
-        """Flush again and again until cancelled, at midnight too, so that days are parted there."""
-        while True:
-            await asyncio.sleep(min(self._flush_seconds, _seconds_to_midnight(self._now())))
-            await self._try_to_flush()
-
-    async def close(self) -> None:
-        """Flush for the last time."""
-        await self._try_to_flush()
+    def pause_seconds(self) -> float:
+        """Until the next flush; one is at midnight too, so that days are parted there."""
+        return min(self._flush_seconds, _seconds_to_midnight(self._now()))
 
     async def _send(self, parcel: _Parcel) -> None:
         await self._store(self._replica_id, parcel.number, parcel.scored)
         self._parcel = None
-
-    async def _try_to_flush(self) -> None:
-        try:
-            await self.flush()
-        except LedgerUnavailable as error:
-            logger.warning("drift_counts_put_off", reason=str(error))
-        except Exception:
-            logger.exception("drift_counts_failed")
 
 
 def _scored_rows(kept: dict[tuple[date, Key], Counted]) -> list[ScoredRows]:

@@ -198,11 +198,11 @@ class Pipeline:
         envelope = call.read(self.batcher.config.instances_max)
         manifest = self._find_model(envelope.model, envelope.version, principal.account_id)
         rows, packed_rows = envelope.pack(manifest.feature_schema)
-        amount = self._price(manifest, rows, call.request_id)
         explained_features = 0
         if envelope.explain:
-            amount += self._price_explanation(manifest, rows, call.request_id)
+            check_explainable(manifest, rows, self.batcher.config.explained_instances_max)
             explained_features = self.batcher.config.explanation_features_max
+        amount = self._price(manifest, rows, call.request_id, explain=envelope.explain)
         self._balances.check(principal.account_id, amount)
         self._caps.check(principal.key_id, amount)
         return Job(
@@ -225,31 +225,23 @@ class Pipeline:
         except ModelError as error:
             raise refusal_of(error) from error
 
-    def _price(self, manifest: Manifest, rows: int, request_id: str) -> Credits:
+    def _price(self, manifest: Manifest, rows: int, request_id: str, *, explain: bool) -> Credits:
+        """What it costs to score the rows, and to explain them where that is asked."""
+        name, version = manifest.name, manifest.version
         try:
-            return self.pricing.price(manifest.name, manifest.version, rows)
+            amount = self.pricing.price(name, version, rows)
+            if explain:
+                amount += self.pricing.explanation_price(name, version, rows)
         except PriceMissing as error:
             logger.warning(
                 "price_missing",
                 request_id=request_id,
-                model=manifest.name,
-                version=manifest.version,
+                model=name,
+                version=version,
+                explain=explain,
             )
             raise refusal_of(error) from error
-
-    def _price_explanation(self, manifest: Manifest, rows: int, request_id: str) -> Credits:
-        """What it adds to explain them; raises a Refusal where they cannot be."""
-        check_explainable(manifest, rows, self.batcher.config.explained_instances_max)
-        try:
-            return self.pricing.explanation_price(manifest.name, manifest.version, rows)
-        except PriceMissing as error:
-            logger.warning(
-                "explanation_price_missing",
-                request_id=request_id,
-                model=manifest.name,
-                version=manifest.version,
-            )
-            raise refusal_of(error) from error
+        return amount
 
     async def _predict_and_charge(self, job: Job) -> Outcome:
         """Wait for the micro-batch that takes `job`, no longer than the deadline.

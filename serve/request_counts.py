@@ -6,21 +6,18 @@ that it then is, so a request may count in the minute after its own, by a second
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-import structlog
 import uuid_utils.compat
 
-from billing.errors import LedgerUnavailable
 from billing.reports.latency import BUCKETS, bucket_of
 from billing.reports.minutes import MinuteCounts
+from serve.flushing import Flushed
 
-_FLUSH_SECONDS = 10.0
 _MINUTES_MAX = 30
 """Minutes kept while the database is away. Far less than the age at which they are folded."""
 
@@ -28,8 +25,6 @@ ANSWERED = frozenset({"charged", "replayed"})
 """Outcomes whose latency counts: refusals are quick and would hide how long work takes."""
 
 Store = Callable[[uuid.UUID, Sequence[MinuteCounts]], Awaitable[None]]
-
-logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +64,13 @@ class _Minute:
         return MinuteCounts(minute, dict(self.outcomes), dict(self.latencies))
 
 
-class MinuteLog:
+class MinuteLog(Flushed):
     """The last minutes of one replica, until they are stored for good.
 
     It always sends the whole of a minute, so sending it twice does no harm.
     """
+
+    counts = "request_counts"
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -106,24 +103,6 @@ class MinuteLog:
         except BaseException:
             self._unsent.update(minute for minute in sending if minute in self._minutes)
             raise
-
-    async def keep_flushed(self) -> None:
-        """Flush again and again until cancelled."""
-        while True:
-            await asyncio.sleep(_FLUSH_SECONDS)
-            await self._try_to_flush()
-
-    async def close(self) -> None:
-        """Flush for the last time."""
-        await self._try_to_flush()
-
-    async def _try_to_flush(self) -> None:
-        try:
-            await self.flush()
-        except LedgerUnavailable as error:
-            logger.warning("request_counts_put_off", reason=str(error))
-        except Exception:
-            logger.exception("request_counts_failed")
 
     def _forget_before(self, minute: datetime) -> None:
         """Minutes that are stored and over, and, where the database is away, those too old."""

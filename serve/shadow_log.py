@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime
 
-import structlog
 import uuid_utils.compat
 
-from billing.errors import LedgerUnavailable
 from billing.reports.shadows import Differences, ShadowDay, ShadowPair
+from serve.flushing import Flushed
 
-_FLUSH_SECONDS = 10.0
 DAYS_MAX = 64
 """Days of pairs kept while the database is away; the oldest go first."""
 
 Store = Callable[[uuid.UUID, Sequence[ShadowDay]], Awaitable[None]]
 
-logger = structlog.get_logger(__name__)
 
-
-class ShadowLog:
+class ShadowLog(Flushed):
     """Sums by day and pair.
 
     It always sends the whole of a day, so sending it twice does no harm.
     """
+
+    counts = "shadow_days"
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -54,24 +51,6 @@ class ShadowLog:
         except BaseException:
             self._unsent.update(key for key in sending if key in self._days)
             raise
-
-    async def keep_flushed(self) -> None:
-        """Flush again and again until cancelled."""
-        while True:
-            await asyncio.sleep(_FLUSH_SECONDS)
-            await self._try_to_flush()
-
-    async def close(self) -> None:
-        """Flush for the last time."""
-        await self._try_to_flush()
-
-    async def _try_to_flush(self) -> None:
-        try:
-            await self.flush()
-        except LedgerUnavailable as error:
-            logger.warning("shadow_days_put_off", reason=str(error))
-        except Exception:
-            logger.exception("shadow_days_failed")
 
     def _forget_oldest(self) -> None:
         while len(self._days) >= DAYS_MAX:
