@@ -1,0 +1,1 @@
+"""What a model's features mean, in words for people."""
