@@ -1,0 +1,116 @@
+"""Composes the console: plain routes, and the pages of each language mounted in them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import gradio as gr
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from frontend import downloads, session
+from frontend.context import Console
+from frontend.features.catalogue import load_catalogue
+from frontend.guard import Guard
+from frontend.html import Templates
+from frontend.language import Language
+from frontend.pages.account import build_account
+from frontend.pages.check import build_check
+from frontend.pages.frame import Page, open_page
+from frontend.pages.history import build_history
+from frontend.pages.many import build_many
+from frontend.pages.operations import build_operations
+from frontend.pages.welcome import build_welcome
+from frontend.results import ResultFiles
+from frontend.server import Server, connect
+from frontend.settings import ConsoleSettings
+from frontend.texts import load_texts
+from frontend.theme import make_theme
+
+Build = Callable[[Page], None]
+
+_BUILDERS: dict[str, Build] = {
+    "check": build_check,
+    "many": build_many,
+    "account": build_account,
+    "history": build_history,
+    "operations": build_operations,
+}
+"""Of each page but the welcome page, by its path."""
+
+
+def build_application(settings: ConsoleSettings) -> FastAPI:
+    """The whole console as an ASGI application."""
+    server = connect(settings.server_url, settings.request_seconds)
+    work_dir = settings.work_dir or Path(tempfile.gettempdir()) / f"farebox-console-{settings.port}"
+    results = ResultFiles(work_dir / "results", settings.files_kept_hours * 3600)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await server.http.aclose()
+
+    app = FastAPI(
+        title="Farebox console", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan
+    )
+    app.state.server = server
+    app.state.results = results
+    app.include_router(session.router)
+    app.include_router(downloads.router)
+    app.mount("/static", StaticFiles(packages=[("frontend", "static")]))
+
+    @app.get("/healthz")
+    async def read_health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    for language in Language:
+        console = make_console(settings, server, results, language)
+        gr.mount_gradio_app(
+            app,
+            build_pages(console),
+            path=f"/{language}",
+            theme=make_theme(),
+            footer_links=[],
+            run_history=False,
+            ssr_mode=False,
+            show_error=True,
+            max_file_size=settings.upload_bytes_max,
+        )
+    app.add_middleware(Guard)
+    return app
+
+
+def make_console(
+    settings: ConsoleSettings, server: Server, results: ResultFiles, language: Language
+) -> Console:
+    """What the pages of one language are built with."""
+    texts = load_texts(language)
+    return Console(
+        settings=settings,
+        server=server,
+        texts=texts,
+        templates=Templates(texts),
+        features=load_catalogue(language),
+        results=results,
+    )
+
+
+def build_pages(console: Console) -> gr.Blocks:
+    """All pages of one language. Uploads are removed after `files_kept_hours`."""
+    kept_seconds = int(console.settings.files_kept_hours * 3600)
+    title = console.texts("frame", "title")
+    blocks = gr.Blocks(title=title, analytics_enabled=False, delete_cache=(3600, kept_seconds))
+    with blocks, open_page(console, blocks, "") as page:
+        build_welcome(page)
+    for name, build in _BUILDERS.items():
+        shown = console.texts("frame", name)
+        with (
+            blocks.route(shown, f"/{name}", show_in_navbar=False),
+            open_page(console, blocks, name) as page,
+        ):
+            build(page)
+    blocks.queue(default_concurrency_limit=console.settings.handlers_at_once)
+    return blocks

@@ -1,0 +1,1 @@
+"""The pages of the console; `frame` is what they share."""

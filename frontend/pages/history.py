@@ -1,0 +1,11 @@
+"""history."""
+
+from __future__ import annotations
+
+from frontend.html import html_block
+from frontend.pages.frame import Page
+
+
+def build_history(page: Page) -> None:
+    """Lay out the page."""
+    html_block(f"<div class='fb'><h1>{page.console.texts('frame', 'history')}</h1></div>")

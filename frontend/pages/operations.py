@@ -1,0 +1,11 @@
+"""operations."""
+
+from __future__ import annotations
+
+from frontend.html import html_block
+from frontend.pages.frame import Page
+
+
+def build_operations(page: Page) -> None:
+    """Lay out the page."""
+    html_block(f"<div class='fb'><h1>{page.console.texts('frame', 'operations')}</h1></div>")

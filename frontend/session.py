@@ -1,0 +1,205 @@
+"""Sign up, sign in and out: plain routes that keep the session's token in an HttpOnly cookie."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+
+from frontend.language import COOKIE as LANGUAGE_COOKIE
+from frontend.language import Language, choose_language
+from frontend.server import Problem, Server, ServerError, SessionEnded
+from frontend.texts import Texts, load_texts
+
+SESSION_COOKIE = "__Host-farebox_console"
+"""`__Host-`: over TLS or on loopback only, for this host alone, and for all of its paths. Browsers
+share cookies between ports, so the API's own cookie has another name."""
+
+_LANGUAGE_SECONDS = 365 * 24 * 3600
+
+router = APIRouter()
+
+
+@router.post("/session")
+async def create_session(
+    request: Request,
+    email: Annotated[str, Form()] = "",
+    password: Annotated[str, Form()] = "",
+    language: Annotated[str, Form()] = "",
+    after: Annotated[str, Form()] = "",
+) -> Response:
+    """Sign in; the page goes on to `location` of the answer, or shows its `problem`."""
+    return await _enter(request, email, password, _texts(language), after)
+
+
+@router.post("/sign-up")
+async def sign_up(
+    request: Request,
+    email: Annotated[str, Form()] = "",
+    password: Annotated[str, Form()] = "",
+    language: Annotated[str, Form()] = "",
+    after: Annotated[str, Form()] = "",
+) -> Response:
+    """Make an account and sign in to it."""
+    texts = _texts(language)
+    try:
+        await _server(request).send(
+            "POST",
+            "/accounts/v1/users",
+            json={"email": email, "password": password},
+            headers=_forwarded(request),
+        )
+    except ServerError as error:
+        return _told(error, texts)
+    return await _enter(request, email, password, texts, after)
+
+
+@router.post("/session/end")
+async def end_session(request: Request) -> Response:
+    """Sign out here; the session ends on the server too."""
+    server = _server(request)
+    try:
+        await server.as_user(request.cookies.get(SESSION_COOKIE)).change(
+            "DELETE", "/accounts/v1/sessions/current"
+        )
+    except SessionEnded:
+        pass
+    except ServerError:
+        pass  # the cookie goes all the same: the token is then known to nobody
+    response = RedirectResponse(f"/{_language(request)}/", status_code=303)
+    forget_session(response)
+    return response
+
+
+@router.get("/session")
+async def read_session(request: Request) -> Response:
+    """204 while somebody is signed in, 401 when not: pages ask when they are looked at again."""
+    try:
+        await _server(request).as_user(request.cookies.get(SESSION_COOKIE)).get("/accounts/v1/me")
+    except SessionEnded:
+        return Response(status_code=401)
+    except ServerError:
+        return Response(status_code=503)
+    return Response(status_code=204)
+
+
+@router.post("/password-reset")
+async def ask_password_reset(
+    request: Request,
+    email: Annotated[str, Form()] = "",
+    language: Annotated[str, Form()] = "",
+) -> Response:
+    """Have a link sent that sets a new password."""
+    texts = _texts(language)
+    if not email.strip():
+        return JSONResponse({"problem": texts("welcome", "forgot_needs_email")}, status_code=422)
+    server = _server(request)
+    try:
+        terms = await server.get("/accounts/v1/terms")
+        if not terms["sends_mail"]:
+            return JSONResponse({"problem": texts("welcome", "no_mail")}, status_code=422)
+        await server.send(
+            "POST",
+            "/accounts/v1/password-resets",
+            json={"email": email},
+            headers=_forwarded(request),
+        )
+    except ServerError as error:
+        return _told(error, texts)
+    return JSONResponse({"said": texts("welcome", "forgot_sent")})
+
+
+@router.get("/language/{language}")
+async def choose(language: Language, after: str = "") -> Response:
+    """The switch of the language: remembered for a year."""
+    path = after if is_own_path(after) else "/"
+    for known in Language:
+        if path == f"/{known}" or path.startswith(f"/{known}/"):
+            path = f"/{language}" + path.removeprefix(f"/{known}")
+            break
+    else:
+        path = f"/{language}/"
+    response = RedirectResponse(path, status_code=303)
+    response.set_cookie(
+        LANGUAGE_COOKIE, language, max_age=_LANGUAGE_SECONDS, httponly=True, samesite="lax"
+    )
+    return response
+
+
+@router.get("/")
+async def go_home(request: Request) -> Response:
+    """To the welcome page in the browser's language."""
+    return RedirectResponse(f"/{_language(request)}/", status_code=303)
+
+
+def is_own_path(path: str) -> bool:
+    """Whether a redirect there stays on this console: a path, and no other host in disguise."""
+    return path.startswith("/") and not path.startswith("//") and "\\" not in path
+
+
+def forget_session(response: Response) -> None:
+    """Have the browser drop the cookie."""
+    response.delete_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="lax")
+
+
+async def _enter(request: Request, email: str, password: str, texts: Texts, after: str) -> Response:
+    try:
+        answer = await _server(request).send(
+            "POST",
+            "/accounts/v1/sessions",
+            json={"email": email, "password": password},
+            headers=_forwarded(request),
+        )
+    except ServerError as error:
+        return _told(error, texts)
+    session: dict[str, Any] = answer.json()
+    location = after if is_own_path(after) else f"/{texts.language}/check"
+    response = JSONResponse({"location": location})
+    lifetime = datetime.fromisoformat(session["expires_at"]) - datetime.now(UTC)
+    response.set_cookie(
+        SESSION_COOKIE,
+        session["token"],
+        max_age=int(lifetime.total_seconds()),
+        path="/",
+        secure=True,
+        httponly=True,
+        samesite="lax",
+    )
+    return response
+
+
+def _told(error: ServerError, texts: Texts) -> Response:
+    if not isinstance(error, Problem):
+        return JSONResponse({"problem": texts("errors", "unreachable")}, status_code=503)
+    said = texts.problem(error.code) or " ".join(
+        [detail for _, detail in error.faults] or [error.detail]
+    )
+    if error.retry_after_seconds:
+        said += " " + texts("errors", "try_again_in", seconds=round(error.retry_after_seconds))
+    return JSONResponse({"problem": said}, status_code=error.status)
+
+
+def _forwarded(request: Request) -> dict[str, str]:
+    """Who sits behind us: throttles count by address, and the list of sessions names browsers."""
+    address = request.client.host if request.client else ""
+    return {
+        "User-Agent": request.headers.get("user-agent", ""),
+        **({"X-Forwarded-For": address} if address else {}),
+    }
+
+
+def _server(request: Request) -> Server:
+    server: Server = request.app.state.server
+    return server
+
+
+def _language(request: Request) -> Language:
+    return choose_language(
+        request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language", "")
+    )
+
+
+def _texts(language: str) -> Texts:
+    return load_texts(Language(language) if language in set(Language) else Language.ENGLISH)
