@@ -32,6 +32,7 @@ from billing.users.signing_up import create_admin
 from billing.users.values import check_new_password, normalise_email
 from farebox.amounts import parse_credits as _parse_credits
 from farebox.client import ScoringClient
+from farebox.console import become_console
 from farebox.demo import Demo
 from farebox.deployment import Deployment, load_serve_config
 from farebox.drift_commands import drift_command
@@ -39,6 +40,7 @@ from farebox.entry import run
 from farebox.errors import FareboxError
 from farebox.home import Home
 from farebox.models_commands import models
+from farebox.ports import check_free
 from farebox.product import run_product
 from farebox.ray_node import PAYMENT_PROVIDER, TEST_PROVIDER
 from farebox.reasons import describe_answer
@@ -100,6 +102,26 @@ def down() -> None:
             psutil.wait_procs([owner], _STOP_SECONDS)
     left = end_leftovers(home)
     out.print("stopped" if running or left else "nothing was running")
+
+
+@app.command()
+def console(
+    server: Annotated[
+        str | None, typer.Option(help="URL of the API; left out: the product that runs here")
+    ] = None,
+    port: Annotated[int, typer.Option(help="Where the console listens", min=1, max=65_535)] = 7860,
+    host: Annotated[
+        str, typer.Option(help="Address it binds; put TLS in front of any other")
+    ] = "127.0.0.1",
+) -> None:
+    """Serve the web console of any server, until Ctrl-C; `up` starts one by itself."""
+    home = Home.from_environment()
+    home.create()
+    running = RunningProduct.read(home)
+    server_url = server or (running.base_url if running else ProductSettings().base_url)
+    check_free({"the web console (--port)": port})
+    err.print(f"the console of {server_url} comes up at http://{host}:{port}")
+    become_console(home, server_url, host, port)
 
 
 @app.command()
@@ -326,7 +348,9 @@ def _read_instances(path: Path) -> list[Any]:
 
 
 def _print_demo(demo: Demo, settings: ProductSettings) -> None:
-    out.print(f"\n  API        {demo.base_url}   (documentation: {demo.base_url}/docs)")
+    if settings.console_url:
+        out.print(f"\n  Console    {settings.console_url}   (the web page: sign up, check apps)")
+    out.print(f"  API        {demo.base_url}   (documentation: {demo.base_url}/docs)")
     out.print(f"  Accounts   {demo.base_url}/accounts/docs   (sign-up, credits, keys, history)")
     out.print(f"  API key    {demo.api_key}   (the demo account's)")
     out.print(
