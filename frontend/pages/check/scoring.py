@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from frontend.context import Console
-from frontend.explanations import explain
+from frontend.explanations import render_reasons
 from frontend.model_cards import ModelCard, fetch_model
 from frontend.request_examples import as_curl, as_python
 from frontend.server import Problem, Server, ServerError, SessionEnded, new_key
@@ -111,4 +112,6 @@ async def _reasons(
         return None, console.texts.problem(problem.code) or problem.detail
     except ServerError:
         return None, console.texts("errors", "unreachable")
-    return explain(answer["prediction"], card, console.features), ""
+    described = {"labels": {"positive": card.positive}, "threshold": card.threshold}
+    html = render_reasons(console, answer["prediction"], described)
+    return Markup(html), ""  # noqa: S704 - made by a template
