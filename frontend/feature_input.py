@@ -1,4 +1,4 @@
-"""What an app asks for, read from what somebody pastes: a list of names or an AndroidManifest.xml."""
+"""What an app asks for, read from what is pasted: a list of names or an AndroidManifest.xml."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Sequence
 
-_PYTHON = '''\
+_PYTHON = """\
 import os
 import uuid
 
@@ -22,7 +22,7 @@ answer = httpx.post(
 )
 answer.raise_for_status()
 print(answer.json()["predictions"][0])
-'''
+"""
 
 
 def as_curl(server_url: str, model: str, features: Sequence[str]) -> str:

@@ -77,9 +77,7 @@ def build_check(page: Page) -> None:
     )
     console.on(model.input, names_of, model, [picker.names, picker.chosen])
     console.on(model.input, price_of, model, price)
-    checked = console.on(
-        button.click, run, [picker.chosen, model, attempt], [outcome, attempt]
-    )
+    checked = console.on(button.click, run, [picker.chosen, model, attempt], [outcome, attempt])
     page.then_show_balance(checked)
     console.on(checked.then, price_of, model, price, show_progress="hidden")
 

@@ -103,9 +103,7 @@ class Picker:
         kept = {name for name in chosen if name not in shown} | set(ticked)
         return [name for name in names if name in kept]
 
-    async def take_pasted(
-        self, text: str, names: tuple[str, ...]
-    ) -> tuple[object, str]:
+    async def take_pasted(self, text: str, names: tuple[str, ...]) -> tuple[object, str]:
         """Choose what the pasted text names."""
         if not text.strip():
             return gr.skip(), self._note(self.console.texts("check", "paste_empty"), bad=True)
@@ -188,9 +186,7 @@ def lay_out_picker(console: Console) -> Picker:
                 max_lines=14,
             )
             take = gr.Button(t("check", "take"))
-            uploaded = gr.File(
-                label=t("check", "upload"), file_types=[".xml", ".txt"], height=140
-            )
+            uploaded = gr.File(label=t("check", "upload"), file_types=[".xml", ".txt"], height=140)
         with gr.Tab(t("check", "tab_example")):
             example = gr.Radio(
                 choices=[(each.title, each.id) for each in load_examples(console.language)],
@@ -205,6 +201,16 @@ def lay_out_picker(console: Console) -> Picker:
         elem_id="fb-chosen",
     )
     return Picker(
-        console, names, search, group, found, found_note, pasted, uploaded, take, example, chosen,
+        console,
+        names,
+        search,
+        group,
+        found,
+        found_note,
+        pasted,
+        uploaded,
+        take,
+        example,
+        chosen,
         note,
     )
