@@ -53,7 +53,10 @@ _ID_PARAMETER = {
 }
 
 router = APIRouter()
-_bearer = HTTPBearer(auto_error=False, description="An API key, `fb_live_...`")
+_bearer = HTTPBearer(
+    auto_error=False,
+    description="An API key, `fb_live_...`, or the token of a session, `fb_sess_...`",
+)
 
 
 def build_api(pipeline: Pipeline, readiness: Readiness) -> FastAPI:
@@ -151,7 +154,7 @@ def _price_of_one(price: Callable[[str, str, int], Credits], manifest: Manifest)
 
 @router.get(
     "/v1/account",
-    summary="The account behind the key",
+    summary="The account behind the key or the session",
     tags=["account"],
     dependencies=[Depends(_bearer)],
     responses=problem_responses(401, 403, 503),

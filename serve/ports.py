@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 import numpy as np
@@ -14,6 +15,7 @@ from billing.credits import Credits
 from billing.keys import ApiKey
 from billing.prices import PriceTable
 from billing.principal import Principal
+from billing.sessions.values import Lifetimes
 from models.explanations import Explanations
 
 Probabilities = npt.NDArray[np.float64]
@@ -59,6 +61,11 @@ class AccountBook(Protocol):
     """What a validator replica reads by itself, without a hop."""
 
     async def fetch_principal(self, key: ApiKey) -> Principal | None: ...
+
+    async def fetch_session_principal(
+        self, token: str, *, lifetimes: Lifetimes, now: datetime
+    ) -> Principal | None:
+        """Whose living session it is; that it was seen is noted."""
 
     async def fetch_prices(self) -> PriceTable: ...
 

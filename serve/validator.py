@@ -15,6 +15,7 @@ from billing.ledger import PostgresLedger
 from billing.notices import KEYS_CHANNEL, PRICES_CHANNEL, NoticeListener
 from billing.reports.minutes import store_minutes
 from billing.reports.shadows import Differences, ShadowPair, store_shadow_days
+from billing.sessions.settings import SessionSettings
 from billing.settings import BillingSettings
 from models.watching import CatalogWatch
 from serve.api import build_api
@@ -113,7 +114,7 @@ class FeatureValidator(InferenceMethods):
     async def _build_pipeline(self, directory: Directory) -> Pipeline:
         run = BatchRun(self._scorer, self._cashier, self._models, self._metrics, self._shadow.offer)
         return Pipeline(
-            authenticator=Authenticator(directory),
+            authenticator=Authenticator(directory, SessionSettings().lifetimes),
             models=self._models,
             pricing=Pricing(directory, await directory.fetch_prices()),
             balances=SeenBalances(),

@@ -191,11 +191,11 @@ class ModelList(Wire):
 
 
 class Account(Wire):
-    """The account behind the API key."""
+    """The account behind the API key or the session."""
 
     account: str
     account_id: str
-    key_id: str
+    key_id: str = Field(description="The public part of the key; `session`: came by a session")
     credits_balance: CreditsText
 
 

@@ -9,7 +9,7 @@ import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from billing.memory import MemoryLedger
 from billing.prices import Operation, Price, PriceTable
 from billing.principal import Principal
 from billing.reports.shadows import Differences, ShadowPair
+from billing.sessions.values import SESSION_KEY_ID, Lifetimes, make_token
 from models.explanations import Explanations
 from models.registry import Catalog, read_catalog
 from serve.api import build_api
@@ -48,6 +49,7 @@ ANNA = uuid.UUID(int=1)
 BORIS = uuid.UUID(int=2)
 GOOD_ROW = ["SEND_SMS"]
 POISON_ROW = ["POISON"]
+LIFETIMES = Lifetimes(idle=timedelta(hours=1), absolute=timedelta(hours=3))
 
 
 def make_key(number: int) -> ApiKey:
@@ -71,13 +73,24 @@ def make_body(*instances: Any, model: str = NAME, **fields: Any) -> bytes:
     ).encode()
 
 
+@dataclass
+class MemorySession:
+    """A session of the account book in memory."""
+
+    account_id: uuid.UUID
+    last_seen_at: datetime
+    expires_at: datetime
+
+
 class MemoryAccounts:
     """The AccountBook port in memory."""
 
     def __init__(self) -> None:
         self.principals: dict[ApiKey, Principal] = {}
         self.prices = make_prices("1")
+        self.sessions: dict[str, MemorySession] = {}
         self.look_ups: list[ApiKey] = []
+        self.session_look_ups = 0
         self.price_reads = 0
         self.failures: list[BillingError] = []
         self.gate = opened()
@@ -90,10 +103,16 @@ class MemoryAccounts:
     ) -> str:
         """Make a key for the account; returns the `Authorization` header that carries it."""
         key = make_key(account_id.int)
-        self.principals[key] = Principal(
-            account_id, f"account {account_id.int}", key.id, scopes, expires_at
-        )
+        self.principals[key] = Principal(account_id, _name(account_id), key.id, scopes, expires_at)
         return f"Bearer {key.reveal()}"
+
+    def open_session(
+        self, account_id: uuid.UUID, now: datetime | None = None, lifetimes: Lifetimes = LIFETIMES
+    ) -> str:
+        """The token of a new session of the account."""
+        token, now = make_token(), now or datetime.now(UTC)
+        self.sessions[token] = MemorySession(account_id, now, now + lifetimes.absolute)
+        return token
 
     async def fetch_principal(self, key: ApiKey) -> Principal | None:
         self.look_ups.append(key)
@@ -101,6 +120,20 @@ class MemoryAccounts:
         found = self.principals.get(key)
         await self.gate.wait()
         return found
+
+    async def fetch_session_principal(
+        self, token: str, *, lifetimes: Lifetimes, now: datetime
+    ) -> Principal | None:
+        self.session_look_ups += 1
+        self._fail_as_told()
+        session = self.sessions.get(token)
+        if session is None or session.expires_at <= now:
+            return None
+        if session.last_seen_at <= now - lifetimes.idle:
+            return None
+        session.last_seen_at = now
+        account_id = session.account_id
+        return Principal(account_id, _name(account_id), SESSION_KEY_ID, ALL_SCOPES)
 
     async def fetch_prices(self) -> PriceTable:
         self.price_reads += 1
@@ -110,6 +143,10 @@ class MemoryAccounts:
     def _fail_as_told(self) -> None:
         if self.failures:
             raise self.failures.pop(0)
+
+
+def _name(account_id: uuid.UUID) -> str:
+    return f"account {account_id.int}"
 
 
 class GatedScorer:
@@ -271,7 +308,7 @@ def make_replica(models: Models, *, credits_granted: str = "100", **bounds: floa
     for account in (ANNA, BORIS):
         ledger.grant(account, Credits.parse(credits_granted))
     pipeline = Pipeline(
-        authenticator=Authenticator(accounts),
+        authenticator=Authenticator(accounts, LIFETIMES),
         models=served,
         pricing=Pricing(accounts, accounts.prices),
         balances=balances,
