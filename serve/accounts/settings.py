@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal
 
-import limits
-from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, SecretStr
+from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from billing.credits import Credits
@@ -16,6 +15,7 @@ from billing.users.mails import MailLinks
 from billing.users.passwords import HashCost
 from models.drift import ALERT
 from serve.accounts.top_ups.settings import PaymentSettings
+from serve.rates import Rate
 
 
 def _split(value: object) -> object:
@@ -23,16 +23,6 @@ def _split(value: object) -> object:
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     return value
-
-
-def _check_rate(text: str) -> str:
-    if len(limits.parse_many(text)) != 1:
-        raise ValueError("one rate, such as `10 per 15 minutes`")
-    return text
-
-
-Rate = Annotated[str, AfterValidator(_check_rate)]
-"""In the words of the `limits` library: `10 per 15 minutes`, `5/hour`."""
 
 
 class AccountsSettings(PaymentSettings, SessionSettings):

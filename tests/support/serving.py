@@ -42,6 +42,7 @@ from serve.scorer import ModelPool
 from serve.served_models import ServedModels
 from serve.settings import ServeSettings, ValidatorConfig
 from serve.shadow import ShadowRuns
+from serve.stored_explanations import StoredExplanations
 from serve.v2.infer_app import InferApp
 from tests.support.fragile_model import NAME
 
@@ -180,13 +181,20 @@ class GatedScorer:
         return self._models.predict(model, version, packed_rows, rows, counts=False)
 
     async def explain(
-        self, model: str, version: str, packed_rows: bytes, rows: int, features_max: int
+        self,
+        model: str,
+        version: str,
+        packed_rows: bytes,
+        rows: int,
+        features_max: int,
+        *,
+        counts: bool = True,
     ) -> Explanations:
         self.explained.append(rows)
         await self.gate.wait()
         if self.failure:
             raise self.failure
-        return self._models.explain(model, version, packed_rows, rows, features_max)
+        return self._models.explain(model, version, packed_rows, rows, features_max, counts=counts)
 
     async def ready(self) -> None:
         self.ready_checks += 1
@@ -298,7 +306,13 @@ class Models:
         return cls(read_catalog(root), ModelPool(ServeSettings(models_dir=root)))
 
 
-def make_replica(models: Models, *, credits_granted: str = "100", **bounds: float) -> Replica:
+def make_replica(
+    models: Models,
+    *,
+    credits_granted: str = "100",
+    explanation_rate: str = "60 per hour",
+    **bounds: float,
+) -> Replica:
     """A replica in which Anna and Boris have credits each; an instance costs 1, explained 1.5."""
     accounts, ledger, seen = MemoryAccounts(), MemoryLedger(), Seen()
     used_keys: set[str] = set()
@@ -320,7 +334,8 @@ def make_replica(models: Models, *, credits_granted: str = "100", **bounds: floa
             ValidatorConfig.model_validate(bounds),
         ),
     )
-    api = build_api(pipeline, Readiness(scorer, cashier))
+    explanations = StoredExplanations(pipeline, scorer, explanation_rate)
+    api = build_api(pipeline, Readiness(scorer, cashier), explanations)
     return Replica(
         accounts=accounts,
         ledger=ledger,
