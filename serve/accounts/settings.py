@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal
 
-import limits
-from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, SecretStr
+from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from billing.credits import Credits
 from billing.outbox.values import Patience
-from billing.sessions.values import Lifetimes
+from billing.sessions.settings import SessionSettings
 from billing.users.mails import MailLinks
 from billing.users.passwords import HashCost
 from models.drift import ALERT
 from serve.accounts.top_ups.settings import PaymentSettings
+from serve.rates import Rate
 
 
 def _split(value: object) -> object:
@@ -25,17 +25,7 @@ def _split(value: object) -> object:
     return value
 
 
-def _check_rate(text: str) -> str:
-    if len(limits.parse_many(text)) != 1:
-        raise ValueError("one rate, such as `10 per 15 minutes`")
-    return text
-
-
-Rate = Annotated[str, AfterValidator(_check_rate)]
-"""In the words of the `limits` library: `10 per 15 minutes`, `5/hour`."""
-
-
-class AccountsSettings(PaymentSettings):
+class AccountsSettings(PaymentSettings, SessionSettings):
     """What people get, how long they stay signed in, and where they reach us."""
 
     model_config = SettingsConfigDict(
@@ -47,12 +37,6 @@ class AccountsSettings(PaymentSettings):
 
     request_bytes_max: Annotated[int, Field(ge=1024)] = 256 * 1024
     """Of any request's body. Providers' events are the largest, and have some kilobytes."""
-
-    session_idle_hours: Annotated[float, Field(gt=0)] = 24.0
-    """A session that was not used for so long has ended."""
-
-    session_days: Annotated[float, Field(gt=0)] = 30.0
-    """A session ends after so long, used or not."""
 
     hold_seconds_max: Annotated[int, Field(ge=1, le=31_536_000)] = 7 * 24 * 3600
     """The longest that credits can be set aside by one hold."""
@@ -194,12 +178,6 @@ class AccountsSettings(PaymentSettings):
     @property
     def refund_grace(self) -> timedelta:
         return timedelta(days=self.refund_grace_days)
-
-    @property
-    def lifetimes(self) -> Lifetimes:
-        return Lifetimes(
-            timedelta(hours=self.session_idle_hours), timedelta(days=self.session_days)
-        )
 
     @property
     def welcome(self) -> Credits:
