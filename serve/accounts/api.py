@@ -18,6 +18,7 @@ from serve.accounts.history import operator_routes as operator_history
 from serve.accounts.history import routes as history
 from serve.accounts.holds import routes as holds
 from serve.accounts.prices import routes as prices
+from serve.accounts.refund_requests import routes as refund_requests
 from serve.accounts.refunds import routes as refunds
 from serve.accounts.reports import routes as reports
 from serve.accounts.services import Services
@@ -47,6 +48,9 @@ ROUTERS: list[APIRouter] = [
     grants.operator_router,
     refunds.router,
     refunds.operator_router,
+    refund_requests.user_router,
+    refund_requests.router,
+    refund_requests.operator_router,
     operator_history.router,
     top_ups.router,
     top_ups.webhook_router,

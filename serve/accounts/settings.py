@@ -185,6 +185,9 @@ class AccountsSettings(PaymentSettings):
     drift_kept_days: Annotated[int, Field(ge=2, le=3_650)] = 400
     """What was scored is kept by the day for so long: some kilobytes a model version and day."""
 
+    refund_requests_open_max: Annotated[int, Field(ge=1)] = 100
+    """Refund requests of one account that wait for a decision: operators read each of them."""
+
     account_keys_max: Annotated[int, Field(ge=1)] = 50
     """Live API keys of one account."""
 
