@@ -18,6 +18,7 @@ from serve.accounts.history import operator_routes as operator_history
 from serve.accounts.history import routes as history
 from serve.accounts.holds import routes as holds
 from serve.accounts.prices import routes as prices
+from serve.accounts.reconciliations import routes as reconciliations
 from serve.accounts.refund_requests import routes as refund_requests
 from serve.accounts.refunds import routes as refunds
 from serve.accounts.reports import routes as reports
@@ -66,6 +67,7 @@ ROUTERS: list[APIRouter] = [
     usage.operator_router,
     reports.router,
     drift.router,
+    reconciliations.router,
 ]
 
 _DESCRIPTION = """\

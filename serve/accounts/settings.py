@@ -175,6 +175,12 @@ class AccountsSettings(PaymentSettings):
     rollup_rows_max: Annotated[int, Field(ge=1, le=200_000)] = 20_000
     """Entries added to the rollups by one transaction: 0.3 s at the measured rate."""
 
+    reconcile_hours: Annotated[float, Field(ge=0)] = 24.0
+    """How often the bookkeeper checks the whole ledger; 0: never. Two checks never run at once, and
+    none at a start: an hour later at the earliest. A check reads every table once for each of some
+    twenty rules, by one process of PostgreSQL, so it takes minutes of a processor on twenty million
+    charges; it locks nothing, and no snapshot outlives its rule."""
+
     minutes_kept_hours: Annotated[float, Field(ge=2)] = 24.0
     """What replicas counted is kept by the minute for so long, then by the hour. A replica sends
     no minute older than half an hour again."""

@@ -65,6 +65,7 @@ async def test_application_may_not(statement: str, database: Database) -> None:
         "SELECT account_id, role, created_at FROM users",
         "SELECT id, account_id, scopes FROM api_keys",
         "SELECT id, account_id, status, decision_reason FROM refund_requests",
+        "SELECT * FROM reconciliations",
     ],
 )
 async def test_reporter_reads_what_reports_are_made_of(
