@@ -21,9 +21,11 @@ from serve.accounts.prices import routes as prices
 from serve.accounts.reconciliations import routes as reconciliations
 from serve.accounts.refund_requests import routes as refund_requests
 from serve.accounts.refunds import routes as refunds
+from serve.accounts.replicas import routes as replicas
 from serve.accounts.reports import routes as reports
 from serve.accounts.services import Services
 from serve.accounts.sessions import routes as sessions
+from serve.accounts.terms import routes as terms
 from serve.accounts.top_ups import pages as test_payments
 from serve.accounts.top_ups import routes as top_ups
 from serve.accounts.usage import routes as usage
@@ -68,6 +70,8 @@ ROUTERS: list[APIRouter] = [
     reports.router,
     drift.router,
     reconciliations.router,
+    replicas.router,
+    terms.router,
 ]
 
 _DESCRIPTION = """\

@@ -35,6 +35,7 @@ _PUBLIC = {
     "POST /v1/password-resets/{token}",
     "POST /v1/webhooks/{provider}",
     "GET /v1/prices",
+    "GET /v1/terms",
 }
 
 
