@@ -22,7 +22,9 @@ from billing.database import Database
 from billing.keys import parse_key
 from billing.migrate import migrate
 from billing.prices import Operation, Price, set_price
-from billing.reconcile import Report, reconcile
+from billing.reconcile import Report
+from billing.reconciliations.actions import reconcile_and_keep
+from billing.reconciliations.values import Source
 from billing.reports.rebuilding import rebuild
 from billing.retention import prune_answers
 from billing.settings import BillingSettings
@@ -155,10 +157,10 @@ def score(
 
 @app.command(name="reconcile")
 def reconcile_command() -> None:
-    """Check the whole ledger; exit code 1 when any rule is broken."""
+    """Check the whole ledger and keep the verdict; exit code 1 when any rule is broken."""
 
     async def check(database: Database, _settings: BillingSettings) -> Report:
-        return await reconcile(database)
+        return await reconcile_and_keep(database, Source.CLI, datetime.now(UTC))
 
     report = _with_database(check)
     out.print("checked " + ", ".join(f"{count} {table}" for table, count in report.rows.items()))

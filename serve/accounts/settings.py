@@ -159,6 +159,12 @@ class AccountsSettings(PaymentSettings, SessionSettings):
     rollup_rows_max: Annotated[int, Field(ge=1, le=200_000)] = 20_000
     """Entries added to the rollups by one transaction: 0.3 s at the measured rate."""
 
+    reconcile_hours: Annotated[float, Field(ge=0)] = 24.0
+    """How often the bookkeeper checks the whole ledger; 0: never. Two checks never run at once, and
+    none at a start: an hour later at the earliest. A check reads every table once for each of some
+    twenty rules, by one process of PostgreSQL, so it takes minutes of a processor on twenty million
+    charges; it locks nothing, and no snapshot outlives its rule."""
+
     minutes_kept_hours: Annotated[float, Field(ge=2)] = 24.0
     """What replicas counted is kept by the minute for so long, then by the hour. A replica sends
     no minute older than half an hour again."""
@@ -168,6 +174,9 @@ class AccountsSettings(PaymentSettings, SessionSettings):
 
     drift_kept_days: Annotated[int, Field(ge=2, le=3_650)] = 400
     """What was scored is kept by the day for so long: some kilobytes a model version and day."""
+
+    refund_requests_open_max: Annotated[int, Field(ge=1)] = 100
+    """Refund requests of one account that wait for a decision: operators read each of them."""
 
     account_keys_max: Annotated[int, Field(ge=1)] = 50
     """Live API keys of one account."""
