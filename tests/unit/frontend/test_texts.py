@@ -1,0 +1,76 @@
+"""What the console says: the same in each language, and every word of it used."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+import frontend
+from frontend.language import Language
+from frontend.texts import Texts, load_texts
+
+FOLDER = Path(frontend.__file__).parent
+ENGLISH, RUSSIAN = load_texts(Language.ENGLISH), load_texts(Language.RUSSIAN)
+PLURALS = frozenset({"one", "few", "many", "other"})
+
+
+def every_text(texts: Texts) -> dict[tuple[str, str], str]:
+    return {
+        (section, name): text
+        for section, named in texts.sections.items()
+        for name, text in named.items()
+        if name not in PLURALS
+    }
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def test_both_languages_have_the_same_sections_and_names() -> None:
+    assert set(every_text(ENGLISH)) == set(every_text(RUSSIAN))
+
+
+def test_a_text_has_the_same_placeholders_in_each_language() -> None:
+    english, russian = every_text(ENGLISH), every_text(RUSSIAN)
+    differing = {
+        name for name in english if placeholders(english[name]) != placeholders(russian[name])
+    }
+    assert differing == set()
+
+
+@pytest.mark.parametrize("texts", [ENGLISH, RUSSIAN])
+def test_no_text_is_empty(texts: Texts) -> None:
+    assert [name for name, text in every_text(texts).items() if not text.strip()] == []
+
+
+def test_russian_texts_are_russian() -> None:
+    """All but names, which are the same in both."""
+    latin = {
+        name
+        for name, text in every_text(RUSSIAN).items()
+        if not re.search("[а-яё]", text, re.IGNORECASE) and every_text(ENGLISH)[name] != text
+    }
+    assert latin == {("frame", "other_language")}
+
+
+def test_every_text_is_used() -> None:
+    """By its name in quotes, somewhere in a template or in code of the console."""
+    sources = "\n".join(
+        path.read_text()
+        for pattern in ("**/*.py", "templates/*.html")
+        for path in FOLDER.glob(pattern)
+    )
+    unused = [
+        (section, name)
+        for section, name in every_text(ENGLISH)
+        if section not in MADE_UP_NAMES and not re.search(rf"[\"']{name}[\"']", sources)
+    ]
+    assert unused == []
+
+
+MADE_UP_NAMES = frozenset({"problems"})
+"""Sections whose names are put together, or come from the API."""
