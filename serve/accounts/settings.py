@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from billing.credits import Credits
@@ -14,8 +14,12 @@ from billing.sessions.settings import SessionSettings
 from billing.users.mails import MailLinks
 from billing.users.passwords import HashCost
 from models.drift import ALERT
+from serve.accounts.origins import Origin, origin_of
 from serve.accounts.top_ups.settings import PaymentSettings
 from serve.rates import Rate
+
+_CONSOLE_ORIGINS = ("http://127.0.0.1:7860", "http://localhost:7860")
+_SLASHES_OF_AN_ORIGIN = 2
 
 
 def _split(value: object) -> object:
@@ -23,6 +27,12 @@ def _split(value: object) -> object:
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     return value
+
+
+def _check_origin(text: str) -> str:
+    if origin_of(text) is None or text.count("/") != _SLASHES_OF_AN_ORIGIN:
+        raise ValueError("an origin is a scheme, a host and a port: `https://console.example.com`")
+    return text
 
 
 class AccountsSettings(PaymentSettings, SessionSettings):
@@ -34,6 +44,20 @@ class AccountsSettings(PaymentSettings, SessionSettings):
 
     public_url: str = "http://127.0.0.1:8000"
     """Where clients reach the API: in links, and as the origin that browsers may send from."""
+
+    return_origins: Annotated[
+        tuple[Annotated[str, AfterValidator(_check_origin)], ...],
+        NoDecode,
+        BeforeValidator(_split),
+    ] = ()
+    """Origins, by commas, that a browser may be sent back to once a top-up's payment has ended, so
+    that no payment's page leads to a stranger's. Left out: the public URL's own, and those of a
+    console on this machine, http://127.0.0.1:7860 and http://localhost:7860."""
+
+    @property
+    def origins_returned_to(self) -> frozenset[Origin]:
+        urls = self.return_origins or (self.public_url, *_CONSOLE_ORIGINS)
+        return frozenset(origin for url in urls if (origin := origin_of(url)) is not None)
 
     request_bytes_max: Annotated[int, Field(ge=1024)] = 256 * 1024
     """Of any request's body. Providers' events are the largest, and have some kilobytes."""
