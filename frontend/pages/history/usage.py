@@ -1,0 +1,90 @@
+"""What the account used, by day, by model and by key: charts, and tables that say the same."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import gradio as gr
+from babel.dates import format_date
+
+from frontend.charts import Use, add_up, bar_percents, day_columns, fill_days, make_day_plot
+from frontend.context import Console
+from frontend.history_filters import link
+from frontend.html import html_block
+from frontend.pages.frame import Page
+from frontend.pages.history.names import fetch_key_names, show_key
+from frontend.pages.history.view import View, find_view, read_query
+from frontend.server import Server
+
+_DAYS = (7, 30, 90)
+_DAYS_DEFAULT = 30
+
+
+def build_usage(page: Page) -> None:
+    """A sentence of sums, two charts by day, and tables; nothing but a hint before any use."""
+    console = page.console
+    texts = console.texts.section("history")
+
+    async def show(request: gr.Request) -> tuple[Any, ...]:
+        query = read_query(request)
+        if find_view(query) is not View.USAGE:
+            return (gr.skip(),) * 5
+        days = read_days(query)
+        use = await _fetch(console, console.of(request), days, datetime.now(UTC).date())
+        plots = [
+            day_columns({day: each.predictions for day, each in use["by_day"].items()}, day_name),
+            day_columns({day: each.charged for day, each in use["by_day"].items()}, day_name),
+        ]
+        head = console.templates.render("history_usage.html", **use)
+        tables = console.templates.render("history_usage_tables.html", day_name=day_name, **use)
+        has_use = use["total"] != Use()
+        return head, gr.update(visible=has_use), *plots, tables if has_use else ""
+
+    def day_name(day: date) -> str:
+        return format_date(day, "d MMM", locale=str(console.language))
+
+    head = html_block()
+    with gr.Column(visible=False) as charts:
+        predictions = make_day_plot(texts["by_day_predictions"], texts["day"], texts["predictions"])
+        credits_ = make_day_plot(texts["by_day_credits"], texts["day"], texts["credits"])
+    tables = html_block()
+    page.on_load(show, None, [head, charts, predictions, credits_, tables])
+
+
+def read_days(query: Mapping[str, str]) -> int:
+    """How many days the address asks for, of those that can be chosen."""
+    return next((days for days in _DAYS if str(days) == query.get("days")), _DAYS_DEFAULT)
+
+
+async def _fetch(console: Console, server: Server, days: int, today: date) -> dict[str, Any]:
+    """What the templates show of the last `days`, today included."""
+    first = datetime.combine(today - timedelta(days=days - 1), time(), UTC).isoformat()
+    path = "/accounts/v1/usage"
+    by_day, by_model, by_key, names = await asyncio.gather(
+        server.get(path, by="day", since=first),
+        server.get(path, by="month", group="model,version", since=first),
+        server.get(path, by="month", group="key", since=first),
+        fetch_key_names(console, server),
+    )
+    models = add_up(by_model["rows"], lambda row: f"{row['model']} {row['version']}")
+    keys = add_up(by_key["rows"], lambda row: row["key_id"])
+    use = fill_days(by_day["rows"], today, days)
+    page = console.path("history")
+    return {
+        "days": days,
+        "choices": {each: link(page, {"view": View.USAGE, "days": each}) for each in _DAYS},
+        "as_of": by_day["as_of"],
+        "by_day": use,
+        "total": sum(use.values(), Use()),
+        "by_model": _with_bars(models),
+        "by_key": _with_bars({show_key(names, key): each for key, each in keys.items()}),
+    }
+
+
+def _with_bars(sums: Mapping[str, Use]) -> list[tuple[str, Use, float]]:
+    """Name, sums and the length of the bar in percent."""
+    bars = bar_percents([use.charged for use in sums.values()])
+    return [(name, use, bar) for (name, use), bar in zip(sums.items(), bars, strict=True)]
