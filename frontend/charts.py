@@ -12,7 +12,9 @@ import gradio as gr
 
 Key = TypeVar("Key", bound=Hashable)
 
-_HEIGHT_PIXELS = 260
+_HEIGHT_PIXELS = 280
+_UPRIGHT_MAX = 7
+"""More names than these stand on end: they would run into each other on a phone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,15 @@ def fill_days(rows: Iterable[Mapping[str, Any]], last: date, days: int) -> dict[
     return {day: found.get(day, Use()) for day in span}
 
 
+def group_weeks(by_day: Mapping[date, Use]) -> dict[date, Use]:
+    """The use of each week, by its Monday; the first and the last can be parts of weeks."""
+    weeks: dict[date, Use] = {}
+    for day, use in by_day.items():
+        monday = day - timedelta(days=day.weekday())
+        weeks[monday] = weeks.get(monday, Use()) + use
+    return weeks
+
+
 def bar_percents(values: Sequence[Decimal]) -> list[float]:
     """Lengths of bars: the largest value is 100, and what is above zero can be seen."""
     longest = max(values, default=Decimal(0))
@@ -67,31 +78,30 @@ def bar_percents(values: Sequence[Decimal]) -> list[float]:
     ]
 
 
-def day_columns(
-    values: Mapping[date, Decimal | int], show: Callable[[date], str]
+def show_columns(
+    values: Mapping[str, Decimal | int], *, label: str, x_title: str
 ) -> dict[str, Any]:
-    """What a plot of `make_day_plot` shows, in the order given.
+    """An update of a plot of `make_column_plot`: a column for each name, in the order given.
 
-    As Gradio's plots send it to the browser, but for days that are `ordinal`: labels without room
-    are left out then. Floats, as these are heights of bars and no amounts.
+    Floats, as these are heights of columns and no amounts.
     """
-    return {
-        "columns": ["day", "value"],
-        "data": [[show(day), float(value)] for day, value in values.items()],
-        "datatypes": {"day": "ordinal", "value": "quantitative"},
-        "mark": "bar",
-    }
-
-
-def make_day_plot(label: str, day_title: str, value_title: str) -> gr.BarPlot:
-    """A column a day, as wide as its place, from zero up."""
-    return gr.BarPlot(
-        x="day",
-        y="value",
+    names = list(values)
+    return gr.update(
+        value={
+            "columns": ["name", "value"],
+            "data": [[name, float(value)] for name, value in values.items()],
+            "datatypes": {"name": "nominal", "value": "quantitative"},
+            "mark": "bar",
+        },
+        sort=names,
         label=label,
-        x_title=day_title,
-        y_title=value_title,
-        y_lim=[0, None],
-        height=_HEIGHT_PIXELS,
-        buttons=[],
+        x_title=x_title,
+        x_label_angle=0 if len(names) <= _UPRIGHT_MAX else -90,
+    )
+
+
+def make_column_plot(y_title: str) -> gr.BarPlot:
+    """Columns from zero up, as wide as their place; fill it by `show_columns`."""
+    return gr.BarPlot(
+        x="name", y="value", y_title=y_title, y_lim=[0, None], height=_HEIGHT_PIXELS, buttons=[]
     )

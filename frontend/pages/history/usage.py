@@ -10,7 +10,15 @@ from typing import Any
 import gradio as gr
 from babel.dates import format_date
 
-from frontend.charts import Use, add_up, bar_percents, day_columns, fill_days, make_day_plot
+from frontend.charts import (
+    Use,
+    add_up,
+    bar_percents,
+    fill_days,
+    group_weeks,
+    make_column_plot,
+    show_columns,
+)
 from frontend.context import Console
 from frontend.history_filters import link
 from frontend.html import html_block
@@ -21,10 +29,12 @@ from frontend.server import Server
 
 _DAYS = (7, 30, 90)
 _DAYS_DEFAULT = 30
+_BY_DAY_MAX = 31
+"""More days than these are shown by the week."""
 
 
 def build_usage(page: Page) -> None:
-    """A sentence of sums, two charts by day, and tables; nothing but a hint before any use."""
+    """Sums, two charts over time, and tables; nothing but a hint before any use."""
     console = page.console
     texts = console.texts.section("history")
 
@@ -32,26 +42,27 @@ def build_usage(page: Page) -> None:
         query = read_query(request)
         if find_view(query) is not View.USAGE:
             return (gr.skip(),) * 5
-        days = read_days(query)
-        use = await _fetch(console, console.of(request), days, datetime.now(UTC).date())
+        use = await _fetch(console, console.of(request), read_days(query), datetime.now(UTC).date())
+        head = console.templates.render("history_usage.html", use)
+        if use["total"] == Use():
+            return head, gr.update(visible=False), gr.skip(), gr.skip(), ""
+        tables = console.templates.render("history_usage_tables.html", use)
         plots = [
-            day_columns({day: each.predictions for day, each in use["by_day"].items()}, day_name),
-            day_columns({day: each.charged for day, each in use["by_day"].items()}, day_name),
+            show_columns(
+                {name: getattr(each, what) for name, each in use["by_time"].items()},
+                label=texts[f"{what}_by_{use['step']}"],
+                x_title=texts[use["step"]],
+            )
+            for what in ("predictions", "charged")
         ]
-        head = console.templates.render("history_usage.html", **use)
-        tables = console.templates.render("history_usage_tables.html", day_name=day_name, **use)
-        has_use = use["total"] != Use()
-        return head, gr.update(visible=has_use), *plots, tables if has_use else ""
-
-    def day_name(day: date) -> str:
-        return format_date(day, "d MMM", locale=str(console.language))
+        return head, gr.update(visible=True), *plots, tables
 
     head = html_block()
     with gr.Column(visible=False) as charts:
-        predictions = make_day_plot(texts["by_day_predictions"], texts["day"], texts["predictions"])
-        credits_ = make_day_plot(texts["by_day_credits"], texts["day"], texts["credits"])
+        predictions = make_column_plot(texts["predictions"])
+        charged = make_column_plot(texts["credits"])
     tables = html_block()
-    page.on_load(show, None, [head, charts, predictions, credits_, tables])
+    page.on_load(show, None, [head, charts, predictions, charged, tables])
 
 
 def read_days(query: Mapping[str, str]) -> int:
@@ -72,12 +83,18 @@ async def _fetch(console: Console, server: Server, days: int, today: date) -> di
     models = add_up(by_model["rows"], lambda row: f"{row['model']} {row['version']}")
     keys = add_up(by_key["rows"], lambda row: row["key_id"])
     use = fill_days(by_day["rows"], today, days)
+    step = "week" if days > _BY_DAY_MAX else "day"
+    locale = str(console.language)
     page = console.path("history")
     return {
         "days": days,
         "choices": {each: link(page, {"view": View.USAGE, "days": each}) for each in _DAYS},
         "as_of": by_day["as_of"],
-        "by_day": use,
+        "step": step,
+        "by_time": {
+            format_date(day, "d MMM", locale=locale): each
+            for day, each in (group_weeks(use) if step == "week" else use).items()
+        },
         "total": sum(use.values(), Use()),
         "by_model": _with_bars(models),
         "by_key": _with_bars({show_key(names, key): each for key, each in keys.items()}),
