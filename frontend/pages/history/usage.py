@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import gradio as gr
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 
 from frontend.charts import (
     Use,
@@ -46,16 +46,22 @@ def build_usage(page: Page) -> None:
         head = console.templates.render("history_usage.html", use)
         if use["total"] == Use():
             return head, gr.update(visible=False), gr.skip(), gr.skip(), ""
-        tables = console.templates.render("history_usage_tables.html", use)
+        tables = console.templates.render("history_usage_tables.html", use, day_name=day_name)
         plots = [
             show_columns(
-                {name: getattr(each, what) for name, each in use["by_time"].items()},
+                {short_name(day): getattr(each, what) for day, each in use["by_time"].items()},
                 label=texts[f"{what}_by_{use['step']}"],
                 x_title=texts[use["step"]],
             )
             for what in ("predictions", "charged")
         ]
         return head, gr.update(visible=True), *plots, tables
+
+    def day_name(day: date) -> str:
+        return format_date(day, "d MMM", locale=str(console.language))
+
+    def short_name(day: date) -> str:
+        return format_skeleton("Md", day, locale=str(console.language))
 
     head = html_block()
     with gr.Column(visible=False) as charts:
@@ -84,17 +90,13 @@ async def _fetch(console: Console, server: Server, days: int, today: date) -> di
     keys = add_up(by_key["rows"], lambda row: row["key_id"])
     use = fill_days(by_day["rows"], today, days)
     step = "week" if days > _BY_DAY_MAX else "day"
-    locale = str(console.language)
     page = console.path("history")
     return {
         "days": days,
         "choices": {each: link(page, {"view": View.USAGE, "days": each}) for each in _DAYS},
         "as_of": by_day["as_of"],
         "step": step,
-        "by_time": {
-            format_date(day, "d MMM", locale=locale): each
-            for day, each in (group_weeks(use) if step == "week" else use).items()
-        },
+        "by_time": group_weeks(use) if step == "week" else use,
         "total": sum(use.values(), Use()),
         "by_model": _with_bars(models),
         "by_key": _with_bars({show_key(names, key): each for key, each in keys.items()}),
