@@ -58,7 +58,8 @@ def build_refunds(page: Page) -> None:
         button = gr.Button(texts["ask"], elem_id="fb-refund-ask")
     key = gr.State(new_key)
     page.on_load(show, None, [told, form], show_progress="hidden")
-    console.on(button.click, ask, [reason, key], [told, form, reason, key])
+    # Hidden: what a failed event would lay over its outputs covers the form.
+    console.on(button.click, ask, [reason, key], [told, form, reason, key], show_progress="hidden")
 
 
 async def _state(console: Console, server: Server, prediction_id: str) -> tuple[Any, Any]:
