@@ -25,6 +25,7 @@ def build_refunds(page: Page) -> None:
     """Loads by itself; the form is shown while there is something to ask for."""
     console = page.console
     texts = console.texts.section("history")
+    title = console.texts("frame", "title")
 
     async def show(request: gr.Request) -> tuple[Any, Any]:
         query = read_query(request)
@@ -36,14 +37,14 @@ def build_refunds(page: Page) -> None:
     async def ask(reason: str, key: str, request: gr.Request) -> tuple[Any, Any, Any, Any]:
         prediction_id = read_prediction_id(read_query(request).get("prediction", ""))
         if not reason.strip():
-            raise gr.Error(texts["reason_missing"], title=console.texts("frame", "title"))
+            raise gr.Error(texts["reason_missing"], title=title, print_exception=False)
         server = console.of(request)
         await server.post(
             f"/accounts/v1/predictions/{prediction_id}/refund-requests",
             {"reason": reason.strip()},
             key=key,
         )
-        gr.Info(texts["asked"], title=console.texts("frame", "title"))
+        gr.Info(texts["asked"], title=title)
         return *await _state(console, server, str(prediction_id)), "", new_key()
 
     told = html_block()

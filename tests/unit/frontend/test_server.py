@@ -1,5 +1,7 @@
 """What is sent to the API."""
 
+import asyncio
+
 import httpx
 import pytest
 
@@ -18,9 +20,12 @@ def _tell_query(request: httpx.Request) -> httpx.Response:
         ("/entries", {}, ""),
     ],
 )
-async def test_a_query_in_the_path_is_kept_and_empty_parameters_are_not_sent(
+def test_a_query_in_the_path_is_kept_and_empty_parameters_are_not_sent(
     path: str, params: dict[str, object], query: str
 ) -> None:
-    transport = httpx.MockTransport(_tell_query)
-    async with httpx.AsyncClient(base_url="http://api", transport=transport) as http:
-        assert await Server(http).get(path, **params) == {"query": query}
+    async def ask() -> object:
+        transport = httpx.MockTransport(_tell_query)
+        async with httpx.AsyncClient(base_url="http://api", transport=transport) as http:
+            return await Server(http).get(path, **params)
+
+    assert asyncio.run(ask()) == {"query": query}
