@@ -38,6 +38,14 @@ async def test_empty_parameters_are_left_out() -> None:
     assert given == {"query": "model=m&kind=a&kind=b"}
 
 
+async def test_a_query_in_the_path_is_kept() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"query": request.url.query.decode()})
+
+    given = await serve(answer).get("/entries?format=csv&key=session")
+    assert given == {"query": "format=csv&key=session"}
+
+
 async def test_a_problem_document_is_a_problem() -> None:
     server = serve(lambda _: httpx.Response(402, json=PROBLEM, headers={"retry-after": "3"}))
     with pytest.raises(Problem) as raised:
