@@ -103,5 +103,11 @@ def show_columns(
 def make_column_plot(y_title: str) -> gr.BarPlot:
     """Columns from zero up, as wide as their place; fill it by `show_columns`."""
     return gr.BarPlot(
-        x="name", y="value", y_title=y_title, y_lim=[0, None], height=_HEIGHT_PIXELS, buttons=[]
+        x="name",
+        y="value",
+        y_title=y_title,
+        y_lim=[0, None],
+        show_label=True,
+        height=_HEIGHT_PIXELS,
+        buttons=[],
     )
