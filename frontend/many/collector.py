@@ -21,8 +21,6 @@ KEPT_CHARACTERS_MAX = 500
 _BETWEEN_NAMES = re.compile(r"[\s,]+|;(?!->)")
 """Names of API calls hold `;->` themselves."""
 
-_FAULTS_OF_ROW_MAX = 20
-
 
 class RowCollector:
     """Faults are noted by the number of the row among those added, from 0."""
@@ -60,23 +58,11 @@ class RowCollector:
 
     def add_objects(self, rows: Sequence[dict[str, object]]) -> None:
         """Rows of names with 0 or 1."""
-        self._take(np.array([self._read_object(*each) for each in enumerate(rows, self.rows)]), [])
+        self._take(np.stack([self._read_object(*each) for each in enumerate(rows, self.rows)]), [])
 
     def add_dense(self, rows: Sequence[list[object]]) -> None:
         """Rows of all values in the model's order."""
-        width = len(self.features)
-        matrix = np.zeros((len(rows), width), np.uint8)
-        for number, row in enumerate(rows):
-            at = self.rows + number
-            if len(row) != width:
-                matrix[number, 0] = WRONG
-                self.faults.add(at, "", len(row), FaultKind.CELLS, str(width))
-            elif all(_is_binary(value) for value in row):
-                matrix[number] = row
-            else:
-                matrix[number, 0] = WRONG
-                self._note_dense(at, row)
-        self._take(matrix, [])
+        self._take(np.stack([self._read_dense(*each) for each in enumerate(rows, self.rows)]), [])
 
     def add_shapeless(self, found: object) -> None:
         """A row that is nothing known."""
@@ -149,13 +135,24 @@ class RowCollector:
         row = np.zeros(len(self.features), np.uint8)
         for name, value in names.items():
             position = self._find(at, name, "")
-            if position is None:
-                row[:] = WRONG
-            elif not _is_binary(value):
+            meaning = _read_value(value)
+            if meaning == WRONG:
                 self.faults.add(at, name, value, FaultKind.VALUE)
+            if position is None or meaning == WRONG:
                 row[:] = WRONG
             elif row[position] != WRONG:
-                row[position] = int(value)  # type: ignore[call-overload]
+                row[position] = meaning
+        return row
+
+    def _read_dense(self, at: int, values: list[object]) -> Values:
+        width = len(self.features)
+        if len(values) != width:
+            self.faults.add(at, "", values, FaultKind.CELLS, str(width))
+            return np.full(width, WRONG, np.uint8)
+        row = np.array([_read_value(value) for value in values], np.uint8)
+        for position in np.nonzero(row == WRONG)[0].tolist():
+            name = self.features.names[position]
+            self.faults.add(at, name, values[position], FaultKind.VALUE)
         return row
 
     def _find(self, at: int, name: str, column: str) -> int | None:
@@ -163,12 +160,6 @@ class RowCollector:
         if position is None:
             self.faults.add(at, column or name, name, FaultKind.NAME, self.features.nearest(name))
         return position
-
-    def _note_dense(self, at: int, row: list[object]) -> None:
-        wrong = [place for place, value in enumerate(row) if not _is_binary(value)]
-        for place in wrong[:_FAULTS_OF_ROW_MAX]:
-            self.faults.add(at, self.features.names[place], row[place], FaultKind.VALUE)
-        self.faults.count(len(wrong[_FAULTS_OF_ROW_MAX:]))
 
     def _keep(self, columns: Columns, batch: Sequence[pa.Array]) -> list[pa.Array]:
         return [_as_texts(columns.head[place], batch[place]) for place in columns.kept]
@@ -215,7 +206,7 @@ def _as_texts(name: str, column: pa.Array) -> pa.Array:
         raise FileRefused("column_type", column=name, type=str(column.type)) from error
 
 
-def _is_binary(value: object) -> bool:
-    if isinstance(value, str):
-        return parse_value(value) is not None and value.strip() != ""
-    return isinstance(value, int | float) and value in (0, 1)
+def _read_value(value: object) -> int:
+    """Of JSON: 0, 1 or `WRONG`."""
+    meaning = parse_value(str(value)) if isinstance(value, str | int | float) else None
+    return WRONG if meaning is None else meaning

@@ -51,7 +51,9 @@ def sort_columns(
     names = None if found else _find_names(head)
     if not found and names is None:
         shown = ", ".join(shorten(name) for name in head[:_HEAD_SHOWN] if name.strip())
-        raise FileRefused("no_features", head=shown or "\N{EN DASH}", nearest=_guess(head, features))
+        raise FileRefused(
+            "no_features", head=shown or "\N{EN DASH}", nearest=_guess(head, features)
+        )
     rest = [place for place in range(len(head)) if place not in found and place != names]
     kept = [place for place in rest if _is_kept(head[place])]
     if rest and rest[0] == 0 and 0 not in kept and _is_id(head[0], first_values):

@@ -32,7 +32,7 @@ class CsvReader:
         self._path = path
         self._collector = collector
         self._delimiter, self.head = read_head(path)
-        self._broken: list[tuple[int, int, str]] = []
+        self._broken: list[tuple[int, str]] = []
         self._numbers: list[npt.NDArray[np.int64]] = []
         self._breaks: list[npt.NDArray[np.int64]] = []
 
@@ -60,21 +60,22 @@ class CsvReader:
     def lines(self) -> npt.NDArray[np.int64]:
         """Of each row in the collector."""
         numbers = np.concatenate([np.zeros(0, np.int64), *self._numbers])
-        return self._all_lines()[0][numbers]
+        lines: npt.NDArray[np.int64] = self._all_lines()[0][numbers]
+        return lines
 
     def note_broken(self) -> npt.NDArray[np.int64]:
         """Lines of rows with too few or too many cells; their faults are noted with them."""
         lines = self._all_lines()[1]
-        for line, (_, cells, text) in zip(lines.tolist(), self._broken, strict=True):
-            found = f"{cells}: {shorten(text)}"
-            self._collector.faults.add(line, "", found, FaultKind.CELLS, str(len(self.head)))
+        width = str(len(self.head))
+        for line, (_, text) in zip(lines.tolist(), self._broken, strict=True):
+            self._collector.faults.add(line, "", text, FaultKind.CELLS, width)
         return lines
 
     def _all_lines(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Of the rows that were read, blank ones with them, and of the broken ones."""
         breaks = np.concatenate([np.zeros(0, np.int64), *self._breaks])
-        broken = np.array([number for number, _, _ in self._broken], np.int64)
-        broken_breaks = np.array([text.count("\n") for _, _, text in self._broken], np.int64)
+        broken = np.array([number for number, _ in self._broken], np.int64)
+        broken_breaks = np.array([text.count("\n") for _, text in self._broken], np.int64)
         total = len(breaks) + len(broken)
         numbers = np.setdiff1d(np.arange(2, total + 2), broken)
         extra = np.zeros(total + 2, np.int64)
@@ -109,7 +110,7 @@ class CsvReader:
     def _note_row(self, row: arrow_csv.InvalidRow) -> str:
         if len(self._broken) > self._collector.rows_max:
             return "error"
-        self._broken.append((row.number, row.actual_columns, row.text or ""))
+        self._broken.append((row.number, row.text or ""))
         return "skip"
 
     def _explain(self, error: pa.ArrowInvalid) -> FileRefused:

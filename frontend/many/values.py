@@ -46,9 +46,9 @@ def _decode_texts(column: pa.Array) -> Values:
     texts = encoded.dictionary.to_pylist()
     meanings = [parse_value(text or "") for text in texts]
     lookup = np.array([WRONG if each is None else each for each in meanings] + [0], np.uint8)
-    if encoded.indices.null_count:
-        return lookup[_array(pc.fill_null(encoded.indices.cast(pa.int64()), len(texts)))]
-    return lookup[_array(encoded.indices)]
+    indices = pc.fill_null(encoded.indices.cast(pa.int64()), len(texts))
+    values: Values = lookup[_array(indices)]
+    return values
 
 
 def _array(column: pa.Array) -> npt.NDArray[np.generic]:
