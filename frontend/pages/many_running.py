@@ -190,6 +190,7 @@ class Running:
             hours=round(self._console.settings.files_kept_hours),
         )
         return {
+            widgets.progress: "",
             widgets.results: html,
             widgets.outcome: outcome,
             widgets.sort: gr.update(visible=True, value=BY_SUSPICION),
