@@ -34,6 +34,7 @@
 
   const goToSignIn = (href) => {
     const url = new URL(href, location.origin);
+    url.search = "";
     url.searchParams.set("after", here());
     location.assign(url);
   };
@@ -102,11 +103,13 @@
     }
   });
 
-  // A session that ends: the message on the page has the link, and the page follows it.
+  // A session that ends: the message on the page has the link, and the page follows it. Gradio
+  // cleans messages of all but plain links, so the link is known by where it leads.
+  let following = false;
   const follow = () => {
-    const ended = document.querySelector("a[data-session-ended]");
-    if (ended && !ended.dataset.followed) {
-      ended.dataset.followed = "yes";
+    const ended = document.querySelector('a[href$="?ended"]');
+    if (ended && !following) {
+      following = true;
       setTimeout(() => goToSignIn(ended.getAttribute("href")), 1500);
     }
   };

@@ -12,6 +12,10 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, e
 
 PASSWORD = "correct horse battery staple"
 LOAD_MILLISECONDS = 20_000
+expect.set_options(timeout=LOAD_MILLISECONDS)
+_LOADING = "[data-testid=status-tracker]:not(.hide)"
+"""Gradio's mark on a component that waits for an event's answer."""
+
 _LOCAL_SCHEMES = frozenset({"data", "blob", "about"})
 
 
@@ -43,10 +47,9 @@ class Visitor:
         return self.page
 
     def settle(self) -> None:
-        """Wait until the header is there and nothing is loading."""
-        expect(self.page.locator(".fb-header")).to_be_visible()
-        expect(self.page.locator(".fb-tools [type=submit], .fb-tools a[href$='/']")).to_be_visible()
-        expect(self.page.locator(".wrap.generating, .wrap.default.full .eta-bar")).to_have_count(0)
+        """Wait until the header knows who sits there, and nothing is loading."""
+        expect(self.page.locator(".fb-header[data-known]")).to_be_visible()
+        expect(self.page.locator(_LOADING)).to_have_count(0)
 
     def sign_up(self) -> Visitor:
         """Make an account through the form; ends on the page after it."""
@@ -60,7 +63,7 @@ class Visitor:
         self.page.fill("#fb-email", email)
         self.page.fill("#fb-password", password)
         self.page.click("section[aria-labelledby=fb-sign-in] [type=submit]")
-        expect(self.page.locator("[data-signed-in]")).to_be_visible()
+        self._arrive()
         return self
 
     @property
@@ -89,7 +92,11 @@ class Visitor:
         self.page.fill(f"#{email}", self.email)
         self.page.fill(f"#{password}", PASSWORD)
         self.page.click(f"section[aria-labelledby={section}] [type=submit]")
+        self._arrive()
+
+    def _arrive(self) -> None:
         expect(self.page.locator("[data-signed-in]")).to_be_visible()
+        self.settle()
 
     def _note_request(self, request: Request) -> None:
         parts = urlsplit(request.url)
