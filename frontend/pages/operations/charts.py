@@ -46,7 +46,7 @@ def build_charts(part: Part) -> None:
     head = html_block()
     timelines = [_line_plot(part, name) for name in ("predictions", "credits", "requests", "times")]
     periods_said = html_block()
-    bars = {name: _bar_plot(part, name) for name in ("latency", "models", "accounts")}
+    bar_plots = {name: _bar_plot(part, name) for name in ("latency", "models", "accounts")}
 
     async def show(view: str, request: gr.Request) -> list[Any]:
         server = console.of(request)
@@ -70,8 +70,8 @@ def build_charts(part: Part) -> None:
     for plot, said in timelines:
         outputs += [plot, said]
     outputs.append(periods_said)
-    for plot, said in bars.values():
-        outputs += [plot, said]
+    for bars, said in bar_plots.values():
+        outputs += [bars, said]
     part.shown_by(show, view, outputs, view.change, refresh.click)
 
 
@@ -148,7 +148,9 @@ def _draw_timeline(part: Part, report: dict[str, Any], step: str) -> list[Any]:
     }
     drawn: list[Any] = []
     for name, each in points.items():
-        plot = gr.LinePlot(value=_frame(each), visible=bool(each))
+        # One point makes no line: the sentence says it all.
+        is_line = len({moment for moment, _, _ in each}) > 1
+        plot = gr.LinePlot(value=_frame(each), visible=is_line)
         drawn += [plot, part.render("charts_sentence", name=name, **told)]
     happened = [each for each in periods if each["requests"]["total"] or each["predictions"]]
     return [*drawn, part.render("charts_periods", periods=happened, step=step)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import gradio as gr
 
 from frontend.html import html_block
@@ -22,6 +24,9 @@ def build_drift(part: Part) -> None:
     async def show(days: str, request: gr.Request) -> str:
         server = part.console.of(request)
         report = await server.get("/accounts/v1/reports/drift", days=days)
-        return part.render("drift", report=report, describe=part.console.features.describe)
+        last = date.fromisoformat(report["until"]) - timedelta(days=1)
+        return part.render(
+            "drift", report=report, last=str(last), describe=part.console.features.describe
+        )
 
     part.shown_by(show, days, shown, days.change, refresh.click)

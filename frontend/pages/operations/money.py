@@ -76,7 +76,7 @@ def build_money(part: Part) -> None:
         )
 
     console.on(deed.change, switch, deed, [prediction, amount, row], show_progress="hidden")
-    done = steps.done()
+    done = steps.done(amount, reason, prediction, expiry)
     console.on(done.then, till.show, account, shown, show_progress="hidden")
     part.page.then_show_balance(done)
 

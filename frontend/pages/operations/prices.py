@@ -76,7 +76,7 @@ def build_prices(part: Part) -> None:
 
     steps.wire(following.click, prepare, [model, version, operation, amount, since])
     part.shown_by(show, None, [listed, model, *gate.outputs], refresh.click)
-    console.on(steps.done().then, show_list, None, listed, show_progress="hidden")
+    console.on(steps.done(amount, since).then, show_list, None, listed, show_progress="hidden")
 
 
 def _teller(part: Part) -> Any:  # noqa: ANN401 - a Tell

@@ -20,9 +20,10 @@ from frontend.operations.lookups import (
 )
 from frontend.pages.operations.part import Part
 from frontend.pages.operations.two_steps import TwoSteps
-from frontend.server import Server
+from frontend.server import Problem, Server
 
 _PATH = "/accounts/v1/operator/refund-requests"
+_DECIDED = "refund_request_decided"
 _SHOWN_MAX = 50
 _STATUSES = ("open", "accepted", "declined")
 
@@ -55,13 +56,17 @@ def build_refund_requests(part: Part) -> None:
     with gr.Row():
         accept = gr.Button(part.say("accept"), scale=0, min_width=180)
         decline = gr.Button(part.say("decline"), scale=0, min_width=180)
-    steps = TwoSteps(part, desk.tell)
+    steps = TwoSteps(part, desk.tell, desk.explain)
     steps.wire(accept.click, desk.prepare_acceptance, [chosen, reason, amount])
     steps.wire(decline.click, desk.prepare_decline, [chosen, reason])
     console.on(chosen.input, desk.describe, chosen, about)
-    part.shown_by(desk.show, status, [listed, chosen, about], status.change, refresh.click)
-    done = steps.done()
-    console.on(done.then, desk.show, status, [listed, chosen, about], show_progress="hidden")
+    part.shown_by(
+        desk.show, [status, chosen], [listed, chosen, about], status.change, refresh.click
+    )
+    done = steps.done(reason, amount)
+    console.on(
+        done.then, desk.show, [status, chosen], [listed, chosen, about], show_progress="hidden"
+    )
     part.page.then_show_balance(done)
 
 
@@ -71,28 +76,18 @@ class _Desk:
     def __init__(self, part: Part) -> None:
         self._part = part
 
-    async def show(self, status: str, request: gr.Request) -> Any:  # noqa: ANN401
+    async def show(self, status: str, chosen: str | None, request: gr.Request) -> Any:  # noqa: ANN401
+        """The list, and the choice: what was chosen stays so while it is open."""
         server = self._part.console.of(request)
         page = await fetch_if_there(server, _PATH, status=status, limit=_SHOWN_MAX)
-        waiting = (
-            page
-            if status == "open"
-            else await fetch_if_there(server, _PATH, status="open", limit=_SHOWN_MAX)
-        )
-        if page is None or waiting is None:
+        if page is None:
             said = self._part.render("note", said=self._part.say("route_missing"))
             return said, gr.Dropdown(choices=[], value=None), ""
-        requests = page["items"] + waiting["items"]
-        emails = await fetch_emails(server, [each["account_id"] for each in requests])
-        moment = self._part.console.templates.show_moment
-        choices = [
-            (
-                f"{emails.get(each['account_id'], each['account_id'])}"
-                f" \N{MIDDLE DOT} {moment(each['created_at'])}",
-                each["id"],
-            )
-            for each in waiting["items"]
-        ]
+        waiting = page
+        if status != _STATUSES[0]:
+            waiting = await server.get(_PATH, status=_STATUSES[0], limit=_SHOWN_MAX)
+        asked = {each["account_id"] for each in page["items"] + waiting["items"]}
+        emails = await fetch_emails(server, asked)
         listed = self._part.render(
             "refund_requests",
             requests=page["items"],
@@ -100,7 +95,16 @@ class _Desk:
             status=status,
             more=page["next_cursor"] is not None,
         )
+        choices = [(self._name(each, emails), each["id"]) for each in waiting["items"]]
+        if chosen in {value for _, value in choices}:
+            return listed, gr.Dropdown(choices=choices), gr.skip()
         return listed, gr.Dropdown(choices=choices, value=None), ""
+
+    def _name(self, asked: dict[str, Any], emails: dict[str, str]) -> str:
+        """Who asked, when, and for which prediction."""
+        who = emails.get(asked["account_id"], asked["account_id"])
+        moment = self._part.console.templates.show_moment(asked["created_at"])
+        return f"{who} \N{MIDDLE DOT} {moment} \N{MIDDLE DOT} {asked['prediction_id'][:8]}"
 
     async def describe(self, request_id: str | None, request: gr.Request) -> str:
         """The request that was chosen, with its prediction."""
@@ -146,7 +150,8 @@ class _Desk:
             amount=amount,
             reason=said,
         )
-        return Action("POST", path, body, question, {"account": account, "verb": verb})
+        about = {"account": account, "verb": verb, "request_id": request_id}
+        return Action("POST", path, body, question, about)
 
     async def tell(self, server: Server, action: Action, answer: dict[str, Any]) -> str:
         account: Account = action.about["account"]
@@ -157,6 +162,14 @@ class _Desk:
             answer=answer,
             balance=await fetch_balance(server, account.id),
         )
+
+    async def explain(self, server: Server, action: Action, problem: Problem) -> str | None:
+        """Another operator was first: what they decided."""
+        if problem.code != _DECIDED:
+            return None
+        asked = await server.get(f"{_PATH}/{action.about['request_id']}")
+        account = action.about["account"]
+        return self._part.render("decided_before", asked=asked, account=account)
 
     async def _look_up(
         self, server: Server, request_id: str

@@ -48,7 +48,7 @@ def build_roles(part: Part) -> None:
 
     steps.wire(following.click, prepare, [wanted, role])
     part.shown_by(show, None, gate.outputs)
-    steps.done()
+    steps.done(wanted)
 
 
 def _teller(part: Part) -> Any:  # noqa: ANN401 - a Tell
