@@ -12,6 +12,10 @@ _IN_FLIGHT = "request_in_flight"
 _SERVER_ERROR = 500
 
 
+Plan = tuple[str, dict[str, Any]]
+"""Path and body of a request."""
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
     """One request, ready to be sent, and the question that comes before."""
@@ -53,8 +57,8 @@ def may_be_repeated(error: Exception) -> bool:
 
 def plan_grant(
     account_id: str, amount: str, reason: str, priority: int, expiry: str | None
-) -> tuple[str, dict[str, Any]]:
-    """Path and body of credits given away."""
+) -> Plan:
+    """Credits given away."""
     body: dict[str, Any] = {
         "account_id": account_id,
         "amount": amount,
@@ -66,21 +70,19 @@ def plan_grant(
     return "/accounts/v1/grants", body
 
 
-def plan_adjustment(account_id: str, amount: str, reason: str) -> tuple[str, dict[str, Any]]:
-    """Path and body of a balance put right."""
+def plan_adjustment(account_id: str, amount: str, reason: str) -> Plan:
+    """A balance put right."""
     path = f"/accounts/v1/accounts/{account_id}/adjustments"
     return path, {"amount": amount, "reason": reason}
 
 
-def plan_refund(prediction_id: str, amount: str | None, reason: str) -> tuple[str, dict[str, Any]]:
-    """Path and body of a refund; without an amount, of all that is left."""
+def plan_refund(prediction_id: str, amount: str | None, reason: str) -> Plan:
+    """A refund; without an amount, of all that is left."""
     body = {"reason": reason} | ({"amount": amount} if amount else {})
     return f"/accounts/v1/predictions/{prediction_id}/refunds", body
 
 
-def plan_decision(
-    request_id: str, verb: str, amount: str | None, reason: str
-) -> tuple[str, dict[str, Any]]:
-    """Path and body of a refund request accepted or declined."""
+def plan_decision(request_id: str, verb: str, amount: str | None, reason: str) -> Plan:
+    """A refund request accepted or declined."""
     body = {"reason": reason} | ({"amount": amount} if amount else {})
     return f"/accounts/v1/operator/refund-requests/{request_id}/{verb}", body

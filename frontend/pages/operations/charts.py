@@ -103,6 +103,7 @@ def _bar_plot(part: Part, name: str) -> tuple[gr.BarPlot, gr.HTML]:
         x_title=part.say(f"axis_{name}_x"),
         y_title=part.say(f"bar_{name}"),
         color_title=" ",
+        x_label_angle=0 if name == "accounts" else -30,
         sort=LABELS if name == "latency" else None,
         height=_HEIGHT,
         show_label=False,

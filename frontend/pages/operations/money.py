@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 
 from frontend.html import html_block
-from frontend.operations.actions import Action, plan_adjustment, plan_grant, plan_refund
+from frontend.operations.actions import Action, Plan, plan_adjustment, plan_grant, plan_refund
 from frontend.operations.forms import FormFault, read_amount, read_id, read_moment, read_reason
 from frontend.operations.lookups import (
     Account,
@@ -85,6 +85,17 @@ def _amount_info(part: Part, deed: str) -> str:
     return part.say(f"amount_info_{deed}")
 
 
+class _Form(NamedTuple):
+    """What was typed, in the order of the components."""
+
+    deed: str
+    amount: str | None
+    reason: str | None
+    priority: int
+    expiry: str | None
+    prediction: str | None
+
+
 class _Till:
     """What the events of the tab do."""
 
@@ -113,63 +124,47 @@ class _Till:
         found = {name: page["items"] for name, page in zip(lists, pages, strict=True)}
         return self._part.render("account", account=account, balance=balance, **found)
 
-    async def prepare(
-        self,
-        request: gr.Request,
-        account: Account | None,
-        deed: str,
-        amount: str,
-        reason: str,
-        priority: int,
-        expiry: str,
-        prediction: str,
-    ) -> Action:
+    async def prepare(self, request: gr.Request, account: Account | None, *typed: Any) -> Action:  # noqa: ANN401
+        form = _Form(*typed)
         if account is None:
             raise FormFault("account_missing")
         server = self._part.console.of(request)
-        if deed == "refund":
-            return await self._prepare_refund(server, account, prediction, amount, reason)
-        read = read_amount(amount, self._part.console.language, signed=deed == "adjustment")
-        why = read_reason(reason)
+        if form.deed == "refund":
+            return await self._prepare_refund(server, account, form)
+        is_signed = form.deed == "adjustment"
+        amount = read_amount(form.amount, self._part.console.language, signed=is_signed)
+        reason = read_reason(form.reason)
         until = None
-        if deed == "grant":
-            until = read_moment(expiry, datetime.now(UTC))
-            path, body = plan_grant(account.id, read, why, int(priority), until)
+        if form.deed == "grant":
+            until = read_moment(form.expiry, datetime.now(UTC))
+            plan = plan_grant(account.id, amount, reason, int(form.priority), until)
         else:
-            path, body = plan_adjustment(account.id, read, why)
-        return await self._ask(server, account, deed, path, body, until=until)
+            plan = plan_adjustment(account.id, amount, reason)
+        return await self._ask(server, account, form.deed, plan, until=until)
 
-    async def _prepare_refund(
-        self, server: Server, account: Account, prediction_id: str, amount: str, reason: str
-    ) -> Action:
-        read = read_amount(amount, self._part.console.language) if (amount or "").strip() else None
-        prediction_id, why = read_id(prediction_id), read_reason(reason)
+    async def _prepare_refund(self, server: Server, account: Account, form: _Form) -> Action:
+        amount = None
+        if (form.amount or "").strip():
+            amount = read_amount(form.amount, self._part.console.language)
+        prediction_id, reason = read_id(form.prediction), read_reason(form.reason)
         prediction = await find_prediction(server, account.id, prediction_id)
         if prediction is None:
             raise FormFault("prediction_unknown")
-        path, body = plan_refund(prediction_id, read, why)
-        return await self._ask(server, account, "refund", path, body, prediction=prediction)
+        plan = plan_refund(prediction_id, amount, reason)
+        left = reckon_left(prediction)
+        return await self._ask(server, account, form.deed, plan, prediction=prediction, left=left)
 
     async def _ask(
-        self,
-        server: Server,
-        account: Account,
-        deed: str,
-        path: str,
-        body: dict[str, Any],
-        *,
-        until: str | None = None,
-        prediction: dict[str, Any] | None = None,
+        self, server: Server, account: Account, deed: str, plan: Plan, **more: object
     ) -> Action:
+        path, body = plan
         question = self._part.render(
             "money_question",
             deed=deed,
             account=account,
             body=body,
-            until=until,
-            prediction=prediction,
-            left=reckon_left(prediction) if prediction else None,
             balance=await fetch_balance(server, account.id),
+            **more,
         )
         return Action("POST", path, body, question, {"account": account, "deed": deed})
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 
 from frontend.html import html_block
+from frontend.language import Language
 from frontend.operations.actions import Action
 from frontend.operations.forms import FormFault, read_amount, read_moment
 from frontend.pages.operations.part import AdminGate, Part
@@ -53,30 +54,38 @@ def build_prices(part: Part) -> None:
     async def show_list(request: gr.Request) -> str:
         return (await read(request))[0]
 
-    async def prepare(
-        request: gr.Request,
-        model: str | None,
-        version: str,
-        operation: str,
-        amount: str,
-        since: str,
-    ) -> Action:
-        if not model:
-            raise FormFault("model_missing")
-        body: dict[str, Any] = {
-            "model": model,
-            "operation": operation,
-            "amount": read_amount(amount, console.language, zero=True),
-        }
-        if version := (version or "").strip():
-            body["version"] = version
-        if moment := read_moment(since, datetime.now(UTC)):
-            body["effective_from"] = moment
+    async def prepare(_request: gr.Request, *typed: Any) -> Action:  # noqa: ANN401
+        body = _read(_Form(*typed), console.language)
         return Action("POST", _PATH, body, part.render("price_question", body=body))
 
     steps.wire(following.click, prepare, [model, version, operation, amount, since])
     part.shown_by(show, None, [listed, model, *gate.outputs], refresh.click)
     console.on(steps.done(amount, since).then, show_list, None, listed, show_progress="hidden")
+
+
+class _Form(NamedTuple):
+    """What was typed, in the order of the components."""
+
+    model: str | None
+    version: str | None
+    operation: str
+    amount: str | None
+    since: str | None
+
+
+def _read(form: _Form, language: Language) -> dict[str, Any]:
+    if not form.model:
+        raise FormFault("model_missing")
+    body: dict[str, Any] = {
+        "model": form.model,
+        "operation": form.operation,
+        "amount": read_amount(form.amount, language, zero=True),
+    }
+    if version := (form.version or "").strip():
+        body["version"] = version
+    if moment := read_moment(form.since, datetime.now(UTC)):
+        body["effective_from"] = moment
+    return body
 
 
 def _teller(part: Part) -> Any:  # noqa: ANN401 - a Tell
