@@ -18,6 +18,7 @@ from frontend.operations.timeline import (
     QUANTILES,
     VIEWS,
     Point,
+    View,
     add_credits,
     count_predictions,
     draw_credits,
@@ -34,6 +35,9 @@ _COLOURS = ("#1f9e96", "#d97706", "#dc4c64")
 
 _HEIGHT = 260
 _TOP = 10
+_CLOCK_HOURS = 24
+"""Up to so long the axis tells the time, beyond it the day."""
+
 _FIRST = "hours"
 
 
@@ -60,7 +64,7 @@ def build_charts(part: Part) -> None:
         emails = await fetch_emails(server, [each["account_id"] for each in accounts["accounts"]])
         return [
             part.render("charts_head", report=timeline),
-            *_draw_timeline(part, timeline, VIEWS[view].step),
+            *_draw_timeline(part, timeline, VIEWS[view]),
             *_draw_latency(part, latency),
             *_draw_models(part, models),
             *_draw_accounts(part, accounts, emails),
@@ -131,7 +135,8 @@ def _bars(part: Part, name: str, values: Sequence[tuple[str, float]]) -> pd.Data
     return pd.DataFrame([(x, shown, y) for x, y in values], columns=["x", "line", "y"])
 
 
-def _draw_timeline(part: Part, report: dict[str, Any], step: str) -> list[Any]:
+def _draw_timeline(part: Part, report: dict[str, Any], view: View) -> list[Any]:
+    step = view.step
     periods = fill_gaps(report, step)
     known = step != "minute"
     points = {
@@ -151,7 +156,8 @@ def _draw_timeline(part: Part, report: dict[str, Any], step: str) -> list[Any]:
     for name, each in points.items():
         # One point makes no line: the sentence says it all.
         is_line = len({moment for moment, _, _ in each}) > 1
-        plot = gr.LinePlot(value=_frame(each), visible=is_line)
+        form = "%H:%M" if view.hours <= _CLOCK_HOURS else "%d.%m"
+        plot = gr.LinePlot(value=_frame(each), visible=is_line, x_axis_format=form)
         drawn += [plot, part.render("charts_sentence", name=name, **told)]
     happened = [each for each in periods if each["requests"]["total"] or each["predictions"]]
     return [*drawn, part.render("charts_periods", periods=happened, step=step)]

@@ -46,7 +46,7 @@ def build_money(part: Part) -> None:
         )
         with gr.Row():
             amount = gr.Textbox(
-                label=part.say("amount"), info=_amount_info(part, _DEEDS[0]), scale=1
+                label=part.say("amount"), min_width=240, info=_amount_info(part, _DEEDS[0]), scale=1
             )
             reason = gr.Textbox(
                 label=part.say("reason"), info=part.say("reason_info"), max_length=500, scale=3

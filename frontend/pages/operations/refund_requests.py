@@ -45,13 +45,14 @@ def build_refund_requests(part: Part) -> None:
     about = html_block()
     with gr.Row():
         reason = gr.Textbox(
+            min_width=240,
             label=part.say("decision_reason"),
             info=part.say("decision_reason_info"),
             scale=3,
             max_length=500,
         )
         amount = gr.Textbox(
-            label=part.say("amount_back"), info=part.say("amount_back_info"), scale=1
+            min_width=240, label=part.say("amount_back"), info=part.say("amount_back_info"), scale=1
         )
     with gr.Row():
         accept = gr.Button(part.say("accept"), scale=0, min_width=180)
