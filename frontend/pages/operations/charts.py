@@ -36,7 +36,7 @@ _COLOURS = ("#1f9e96", "#d97706", "#dc4c64")
 _HEIGHT = 260
 _TOP = 10
 _CLOCK_HOURS = 24
-"""Up to so long the axis tells the time, beyond it the day."""
+"""Up to so long the axis tells the time alone."""
 
 _FIRST = "hours"
 
@@ -156,11 +156,18 @@ def _draw_timeline(part: Part, report: dict[str, Any], view: View) -> list[Any]:
     for name, each in points.items():
         # One point makes no line: the sentence says it all.
         is_line = len({moment for moment, _, _ in each}) > 1
-        form = "%H:%M" if view.hours <= _CLOCK_HOURS else "%d.%m"
+        form = _axis_form(view)
         plot = gr.LinePlot(value=_frame(each), visible=is_line, x_axis_format=form)
         drawn += [plot, part.render("charts_sentence", name=name, **told)]
     happened = [each for each in periods if each["requests"]["total"] or each["predictions"]]
     return [*drawn, part.render("charts_periods", periods=happened, step=step)]
+
+
+def _axis_form(view: View) -> str:
+    """Vega's own would be in English."""
+    if view.hours <= _CLOCK_HOURS:
+        return "%H:%M"
+    return "%d.%m" if view.step == "day" else "%d.%m %H:%M"
 
 
 def _draw_latency(part: Part, report: dict[str, Any]) -> list[Any]:
