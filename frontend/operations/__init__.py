@@ -1,0 +1,1 @@
+"""What the operators' page reckons, apart from how it is shown."""
