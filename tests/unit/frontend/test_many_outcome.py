@@ -30,7 +30,7 @@ LEFT_OUT = "left out"
 @pytest.fixture
 def upload(tmp_path: Path) -> Upload:
     path = tmp_path / "Мой файл, apps.csv"
-    path.write_text("name,probability,CAMERA\n=HYPERLINK(1),x,1\n-1,y,9\n@a,,0\nb,+z,1\n")
+    path.write_text("probability,name,CAMERA\nx,=HYPERLINK(1),1\ny,-1,9\n,@a,0\n+z,b,1\n")
     return read_upload(path, ["CAMERA", "INTERNET"], rows_max=10, bytes_max=10_000)
 
 
@@ -50,11 +50,11 @@ def test_the_csv_has_every_row_in_the_files_order_and_no_formula(
 ) -> None:
     write_csv(outcome, tmp_path / "out.csv", LEFT_OUT)
     assert read_csv(tmp_path / "out.csv") == [
-        ["line", "name", "probability_", "predicted_label", "probability", "fault"],
-        ["2", "'=HYPERLINK(1)", "x", "good", "0.1", ""],
-        ["3", "'-1", "y", "", "", LEFT_OUT],
-        ["4", "'@a", "", "bad", "0.9", ""],
-        ["5", "b", "'+z", "bad", "0.5", ""],
+        ["line", "probability_", "name", "predicted_label", "probability", "fault"],
+        ["2", "x", "'=HYPERLINK(1)", "good", "0.1", ""],
+        ["3", "y", "'-1", "", "", LEFT_OUT],
+        ["4", "", "'@a", "bad", "0.9", ""],
+        ["5", "'+z", "b", "bad", "0.5", ""],
     ]
 
 
