@@ -25,7 +25,7 @@ _BROWSERS = (
     ("Python-urllib", "Python"),
     ("PostmanRuntime", "Postman"),
 )
-"""Product in the user agent, and whose it is. Others call themselves Chrome too: they come first."""
+"""Product in the user agent, and its name. Others call themselves Chrome too: they come first."""
 
 _SYSTEMS = (
     ("Windows", "Windows"),

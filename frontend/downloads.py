@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from html import escape
 from urllib.parse import quote
@@ -28,15 +28,16 @@ async def export(what: str, request: Request) -> Response:
     """`/accounts/v1/entries` or `/predictions` as a file; the query is passed on as it came."""
     if what not in _EXPORTS:
         return _said(request, "file_gone", 404)
-    return await _pass_on(request, f"/accounts/v1/{what}?{request.url.query}", what)
+    query = request.query_params
+    params = {name: query.getlist(name) for name in query}
+    return await _pass_on(request, f"/accounts/v1/{what}", what, params)
 
 
 @router.get("/statement/{month}")
 async def statement(month: str, request: Request) -> Response:
     """A month's statement as CSV."""
-    return await _pass_on(
-        request, f"/accounts/v1/statements/{quote(month, safe='')}?format=csv", "statement"
-    )
+    path = f"/accounts/v1/statements/{quote(month, safe='')}"
+    return await _pass_on(request, path, f"statement-{month}", {"format": ["csv"]})
 
 
 @router.get("/result/{name}")
@@ -55,11 +56,13 @@ async def result(name: str, request: Request) -> Response:
     return FileResponse(path, filename=name, headers={"Cache-Control": "private, no-store"})
 
 
-async def _pass_on(request: Request, path: str, name: str) -> Response:
+async def _pass_on(
+    request: Request, path: str, name: str, params: Mapping[str, list[str]]
+) -> Response:
     """The API's answer, bit by bit as it comes: an export can be longer than memory."""
     opened = AsyncExitStack()
     try:
-        response = await opened.enter_async_context(_user(request).stream(path))
+        response = await opened.enter_async_context(_user(request).stream(path, **params))
     except SessionEnded:
         return _said(request, "session_ended", 401)
     except Problem as problem:

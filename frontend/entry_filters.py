@@ -13,7 +13,7 @@ KINDS = ("charge", "top_up", "grant", "refund", "capture", "expiry", "adjustment
 Filters = Mapping[str, str | list[str]]
 
 
-def read_filters(
+def read_filters(  # noqa: PLR0917 - the form's fields
     kinds: Sequence[str] | None,
     first_day: str | None,
     last_day: str | None,

@@ -54,8 +54,12 @@ class Entries:
         self.said = html_block()
         self.rows = html_block()
         with gr.Row():
-            self.newest = gr.Button(say("newest"), visible=False, elem_id="fb-newest")
-            self.older = gr.Button(say("older"), visible=False, elem_id="fb-older")
+            self.newest, self.older = (
+                gr.Button(
+                    say(name), visible=False, elem_id=f"fb-{name}", elem_classes=["fb-narrow"]
+                )
+                for name in ("newest", "older")
+            )
 
     @property
     def filters(self) -> list[Any]:

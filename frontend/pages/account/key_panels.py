@@ -15,6 +15,8 @@ from frontend.pages.account.parts import Section, date_box
 _HOURS = {"old_until_revoked": 0, "old_hour": 1, "old_day": 24, "old_week": 168, "old_month": 720}
 """How long the old key of a rotation may still work."""
 
+_SCOPES = ("score", "read")
+
 
 class NewPanel:
     """For another key."""
@@ -25,8 +27,8 @@ class NewPanel:
             self.name = gr.Textbox(label=say("key_name"), info=say("key_name_hint"), max_lines=1)
             self.scopes = gr.CheckboxGroup(
                 label=say("scopes"),
-                choices=[(say("scope_score"), "score"), (say("scope_read"), "read")],
-                value=["score", "read"],
+                choices=[(say(f"scope_{scope}"), scope) for scope in _SCOPES],
+                value=list(_SCOPES),
             )
             self.day = date_box(say("last_day_of_key"), say("last_day_hint"))
             self.caps = _cap_boxes(section)
@@ -41,6 +43,11 @@ class NewPanel:
     @property
     def inputs(self) -> list[Any]:
         return [self.name, self.scopes, self.day, *self.caps]
+
+    @staticmethod
+    def empty() -> list[Any]:
+        """As it is at first: of `inputs`."""
+        return ["", list(_SCOPES), "", *[""] * len(PERIODS)]
 
 
 class ChangePanel:

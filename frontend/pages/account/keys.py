@@ -87,7 +87,7 @@ class Keys:
             self.new.make,
             self._make,
             [*self.new.inputs, self.attempt, ended],
-            [self.attempt, self.new.said, self.new.name, *secret, rows],
+            [self.attempt, self.new.said, *self.new.inputs, *secret, rows],
             then_focus="fb-key-secret",
         )
         click(self.kept, self._forget, None, secret)
@@ -174,8 +174,9 @@ class Keys:
             key = await self.console.of(request).post(_PATH, body, key=attempt["key"])
         except REFUSALS as error:
             kept = None if _is_lost(error) else attempt
-            return kept, self.section.refused(error), *[gr.skip()] * 4
-        return None, "", "", *self._secret(key), await self._list(with_ended, request)
+            return kept, self.section.refused(error), *[gr.skip()] * 9
+        rows = await self._list(with_ended, request)
+        return None, "", *self.new.empty(), *self._secret(key), rows
 
     async def _save(  # noqa: PLR0917 - the form's fields
         self,
