@@ -43,11 +43,10 @@ class Entries:
                 self.first_day = date_box(say("first_day"), say("days_utc"))
                 self.last_day = date_box(say("last_day"), say("last_day_within"))
             with gr.Row():
-                self.model = gr.Dropdown(label=say("model"), choices=[], allow_custom_value=True)
-                self.version = gr.Dropdown(
-                    label=say("version"), choices=[], allow_custom_value=True
+                self.model, self.version, self.key = (
+                    gr.Dropdown(label=say(name), choices=[], allow_custom_value=True, min_width=220)
+                    for name in ("model", "version", "key")
                 )
-                self.key = gr.Dropdown(label=say("key"), choices=[], allow_custom_value=True)
             with gr.Row():
                 self.show = gr.Button(say("show"), variant="primary", elem_id="fb-show")
                 self.reset = gr.Button(say("reset"), elem_id="fb-reset")

@@ -110,7 +110,10 @@ def _cap_boxes(section: Section) -> list[gr.Textbox]:
     with gr.Row():
         return [
             gr.Textbox(
-                label=section.say(f"cap_{period}"), info=section.say("cap_hint"), max_lines=1
+                label=section.say(f"cap_{period}"),
+                info=section.say("cap_hint"),
+                max_lines=1,
+                min_width=220,
             )
             for period in PERIODS
         ]

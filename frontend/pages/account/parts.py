@@ -177,7 +177,12 @@ def focus(element_id: str) -> str:
 def date_box(label: str, info: str | None = None) -> gr.Textbox:
     """A day: the page's script makes it the browser's own field for dates."""
     return gr.Textbox(
-        label=label, info=info, max_lines=1, elem_classes=["fb-date"], placeholder="YYYY-MM-DD"
+        label=label,
+        info=info,
+        max_lines=1,
+        min_width=220,
+        elem_classes=["fb-date"],
+        placeholder="YYYY-MM-DD",
     )
 
 
