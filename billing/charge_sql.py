@@ -139,6 +139,17 @@ WHERE charge_id = ANY($1::uuid[])
 """
 """Which of the charge ids were paid before."""
 
+FETCH_ROWS = """
+SELECT
+    charge_id, predictions.model, predictions.version, predictions.amount_microcredits,
+    answers.inputs, answers.predictions
+FROM predictions
+LEFT JOIN answers USING (charge_id)
+WHERE charge_id = $1 AND account_id = $2
+"""
+"""What was asked and answered under $1 for the account $2; `predictions` is null where the answer
+has been pruned."""
+
 FETCH_EARLIER = """
 SELECT
     charge_id, account_id, predictions.model, predictions.version,

@@ -71,6 +71,15 @@ class StoredAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredRows:
+    """What a paid request was answered, and the rows that were asked about."""
+
+    answer: StoredAnswer
+    inputs: bytes
+    """As those of a Charge."""
+
+
+@dataclass(frozen=True, slots=True)
 class Charged:
     """Committed just now. `balance` is what was left right after this charge."""
 

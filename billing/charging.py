@@ -16,6 +16,7 @@ import asyncpg
 
 from billing import charge_sql
 from billing.charges import (
+    AnswerExpired,
     Charge,
     Charged,
     ChargeRejected,
@@ -23,6 +24,7 @@ from billing.charges import (
     Outcome,
     SpendingCapReached,
     StoredAnswer,
+    StoredRows,
 )
 from billing.choice import Available, choose, find_short
 from billing.credits import ZERO, Credits
@@ -211,14 +213,28 @@ async def fetch_earlier(
     return {(row["charge_id"], row["account_id"]): _read_paid_charge(row) for row in rows}
 
 
+async def fetch_rows(
+    connection: asyncpg.Connection, account_id: uuid.UUID, charge_id: uuid.UUID
+) -> StoredRows | AnswerExpired | None:
+    """What this account asked and was answered by that charge; None where it has no such charge."""
+    row = await connection.fetchrow(charge_sql.FETCH_ROWS, charge_id, account_id)
+    if row is None:
+        return None
+    if row["predictions"] is None:
+        return AnswerExpired(charge_id)
+    return StoredRows(_read_answer(row), row["inputs"])
+
+
 def _read_paid_charge(row: asyncpg.Record) -> PaidCharge:
-    stored = StoredAnswer(
+    is_expired = row["predictions"] is None
+    return PaidCharge(_read_answer(row), row["body_sha256"], is_expired, Credits(row["available"]))
+
+
+def _read_answer(row: asyncpg.Record) -> StoredAnswer:
+    return StoredAnswer(
         charge_id=row["charge_id"],
         model=row["model"],
         version=row["version"],
         predictions=row["predictions"] or b"",
         amount=Credits(row["amount_microcredits"]),
-    )
-    return PaidCharge(
-        stored, row["body_sha256"], row["predictions"] is None, Credits(row["available"])
     )

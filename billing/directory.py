@@ -1,20 +1,24 @@
-"""Who a key belongs to and what things cost, read afresh; callers keep what they are given."""
+"""Who a key or a session belongs to and what things cost, read afresh at each call."""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from pydantic import SecretStr
 from sqlalchemy import select
 
-from billing.api_keys.values import Scope
+from billing.api_keys.values import ALL_SCOPES, Scope
 from billing.database import Database
 from billing.keys import ApiKey, is_secret_of
 from billing.prices import PriceTable, price_of
 from billing.principal import Principal
+from billing.sessions.actions import find_session
+from billing.sessions.values import SESSION_KEY_ID, Lifetimes
 from billing.tables import accounts, api_keys, prices
 
 
 class Directory:
-    """Look-ups of keys and prices."""
+    """Look-ups of keys, sessions and prices."""
 
     def __init__(self, database: Database, key_hash_secret: SecretStr) -> None:
         self._database = database
@@ -42,6 +46,21 @@ class Directory:
             return None
         scopes = frozenset(Scope(scope) for scope in found.scopes)
         return Principal(found.account_id, found.name, api_key.id, scopes, found.expires_at)
+
+    async def fetch_session_principal(
+        self, token: str, *, lifetimes: Lifetimes, now: datetime
+    ) -> Principal | None:
+        """Whose living session it is, with all scopes; None where it is nobody's or has ended.
+
+        That the session was seen is noted.
+        """
+        session = await find_session(self._database, token, lifetimes=lifetimes, now=now)
+        if session is None:
+            return None
+        query = select(accounts.c.name).where(accounts.c.id == session.account_id)
+        async with self._database.begin() as connection:
+            name = (await connection.execute(query)).scalar_one()
+        return Principal(session.account_id, name, SESSION_KEY_ID, ALL_SCOPES)
 
     async def fetch_prices(self) -> PriceTable:
         """All prices, those to come included."""

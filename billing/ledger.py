@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
-from billing.charges import Charge, Earlier, Outcome
-from billing.charging import Charging, fetch_available, fetch_earlier
+from billing.charges import AnswerExpired, Charge, Earlier, Outcome, StoredRows
+from billing.charging import Charging, fetch_available, fetch_earlier, fetch_rows
 from billing.credits import ZERO, Credits
 from billing.database import Database
 from billing.errors import LedgerUnavailable, OutcomeUnknown
@@ -38,6 +38,13 @@ class PostgresLedger:
             found = await fetch_earlier(connection, [(charge_id, account_id)])
         earlier = found.get((charge_id, account_id))
         return None if earlier is None else earlier.answer(body_sha256)
+
+    async def find_rows(
+        self, account_id: uuid.UUID, charge_id: uuid.UUID
+    ) -> StoredRows | AnswerExpired | None:
+        """As the port says."""
+        async with self._database.connection() as connection:
+            return await fetch_rows(connection, account_id, charge_id)
 
     async def fetch_balance(self, account_id: uuid.UUID) -> Credits:
         """As the port says; an unknown account has nothing."""

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Sequence
 
 from billing.charges import (
+    AnswerExpired,
     Charge,
     Charged,
     ChargeRejected,
@@ -14,6 +15,7 @@ from billing.charges import (
     Outcome,
     SpendingCapReached,
     StoredAnswer,
+    StoredRows,
 )
 from billing.credits import ZERO, Credits
 from billing.earlier import PaidCharge
@@ -67,6 +69,17 @@ class MemoryLedger:
         if paid is None or paid.account_id != account_id:
             return None
         return self._read(paid).answer(body_sha256)
+
+    async def find_rows(
+        self, account_id: uuid.UUID, charge_id: uuid.UUID
+    ) -> StoredRows | AnswerExpired | None:
+        """As the port says."""
+        paid = self._paid.get(charge_id)
+        if paid is None or paid.account_id != account_id:
+            return None
+        if charge_id in self._expired:
+            return AnswerExpired(charge_id)
+        return StoredRows(self._read(paid).stored, paid.inputs)
 
     async def fetch_balance(self, account_id: uuid.UUID) -> Credits:
         """As the port says; an unknown account has nothing."""

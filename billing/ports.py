@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Protocol
 
-from billing.charges import Charge, Earlier, Outcome
+from billing.charges import AnswerExpired, Charge, Earlier, Outcome, StoredRows
 from billing.credits import Credits
 
 
@@ -27,6 +27,11 @@ class Ledger(Protocol):
 
         `body_sha256` None means "whatever the body was": a look-up by id.
         """
+
+    async def find_rows(
+        self, account_id: uuid.UUID, charge_id: uuid.UUID
+    ) -> StoredRows | AnswerExpired | None:
+        """As `find_earlier` by id, with the rows that were asked about."""
 
     async def fetch_balance(self, account_id: uuid.UUID) -> Credits:
         """Credits that can be spent now."""

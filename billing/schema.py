@@ -7,6 +7,8 @@ from billing.api_keys import tables as _api_keys
 from billing.audit import tables as _audit
 from billing.grants import tables as _grants
 from billing.holds import tables as _holds
+from billing.reconciliations import tables as _reconciliations
+from billing.refund_requests import tables as _refund_requests
 from billing.refunds import tables as _refunds
 from billing.reports import tables as _reports
 from billing.sessions import tables as _sessions
@@ -23,6 +25,8 @@ SLICES = (
     _audit,
     _grants,
     _holds,
+    _reconciliations,
+    _refund_requests,
     _refunds,
     _reports,
     _sessions,

@@ -22,7 +22,9 @@ from billing.database import Database
 from billing.keys import parse_key
 from billing.migrate import migrate
 from billing.prices import Operation, Price, set_price
-from billing.reconcile import Report, reconcile
+from billing.reconcile import Report
+from billing.reconciliations.actions import reconcile_and_keep
+from billing.reconciliations.values import Source
 from billing.reports.rebuilding import rebuild
 from billing.retention import prune_answers
 from billing.settings import BillingSettings
@@ -32,6 +34,7 @@ from billing.users.signing_up import create_admin
 from billing.users.values import check_new_password, normalise_email
 from farebox.amounts import parse_credits as _parse_credits
 from farebox.client import ScoringClient
+from farebox.console import become_console
 from farebox.demo import Demo
 from farebox.deployment import Deployment, load_serve_config
 from farebox.drift_commands import drift_command
@@ -39,6 +42,7 @@ from farebox.entry import run
 from farebox.errors import FareboxError
 from farebox.home import Home
 from farebox.models_commands import models
+from farebox.ports import check_free
 from farebox.product import run_product
 from farebox.ray_node import PAYMENT_PROVIDER, TEST_PROVIDER
 from farebox.reasons import describe_answer
@@ -103,6 +107,26 @@ def down() -> None:
 
 
 @app.command()
+def console(
+    server: Annotated[
+        str | None, typer.Option(help="URL of the API; left out: the product that runs here")
+    ] = None,
+    port: Annotated[int, typer.Option(help="Where the console listens", min=1, max=65_535)] = 7860,
+    host: Annotated[
+        str, typer.Option(help="Address it binds; put TLS in front of any other")
+    ] = "127.0.0.1",
+) -> None:
+    """Serve the web console of any server, until Ctrl-C; `up` starts one by itself."""
+    home = Home.from_environment()
+    home.create()
+    running = RunningProduct.read(home)
+    server_url = server or (running.base_url if running else ProductSettings().base_url)
+    check_free({"the web console (--port)": port})
+    err.print(f"the console of {server_url} comes up at http://{host}:{port}")
+    become_console(home, server_url, host, port)
+
+
+@app.command()
 def score(
     features: Annotated[
         list[str] | None, typer.Argument(help="Names of the features that are present in one app")
@@ -133,10 +157,10 @@ def score(
 
 @app.command(name="reconcile")
 def reconcile_command() -> None:
-    """Check the whole ledger; exit code 1 when any rule is broken."""
+    """Check the whole ledger and keep the verdict; exit code 1 when any rule is broken."""
 
     async def check(database: Database, _settings: BillingSettings) -> Report:
-        return await reconcile(database)
+        return await reconcile_and_keep(database, Source.CLI, datetime.now(UTC))
 
     report = _with_database(check)
     out.print("checked " + ", ".join(f"{count} {table}" for table, count in report.rows.items()))
@@ -326,7 +350,9 @@ def _read_instances(path: Path) -> list[Any]:
 
 
 def _print_demo(demo: Demo, settings: ProductSettings) -> None:
-    out.print(f"\n  API        {demo.base_url}   (documentation: {demo.base_url}/docs)")
+    if settings.console_url:
+        out.print(f"\n  Console    {settings.console_url}   (the web page: sign up, check apps)")
+    out.print(f"  API        {demo.base_url}   (documentation: {demo.base_url}/docs)")
     out.print(f"  Accounts   {demo.base_url}/accounts/docs   (sign-up, credits, keys, history)")
     out.print(f"  API key    {demo.api_key}   (the demo account's)")
     out.print(

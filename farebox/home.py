@@ -58,6 +58,16 @@ class Home:
         return self.logs / "ray.log"
 
     @property
+    def console_log(self) -> Path:
+        """Output of the web console of the last start."""
+        return self.logs / "console.log"
+
+    @property
+    def console(self) -> Path:
+        """Uploads and results of the web console, kept for a day."""
+        return self.root / "console"
+
+    @property
     def ray(self) -> Path:
         """Ray's own folder, outside the checkout and short.
 

@@ -16,6 +16,7 @@ import psutil
 
 from billing.migrate import migrate
 from billing.settings import BillingSettings
+from farebox.console import start_console, wait_for_console
 from farebox.demo import Demo, ensure_demo
 from farebox.deployment import Deployment, load_serve_config
 from farebox.errors import StartFailed
@@ -99,12 +100,14 @@ class _Start:
         billing = self._start_database()
         asyncio.run(ensure_first_prices(billing))
         head = self._start_ray(billing)
+        console = self._start_console()
         self._deploy(head)
+        self._wait_for_console(console)
         demo = asyncio.run(
             ensure_demo(self._home, billing, self._settings.base_url, self._settings.demo_credits)
         )
         ready(demo)
-        self._watch(head, billing)
+        self._watch(head, console, billing)
 
     def _start_database(self) -> BillingSettings:
         given = os.environ.get(DATABASE_URL)
@@ -136,6 +139,17 @@ class _Start:
         self._record(billing)
         return head
 
+    def _start_console(self) -> subprocess.Popen[bytes] | None:
+        """Beside Ray: both spend the first seconds with imports. Ended with Ray's processes."""
+        settings = self._settings
+        if not settings.console_port:
+            return None
+        return start_console(self._home, settings.base_url, settings.console_port)
+
+    def _wait_for_console(self, console: subprocess.Popen[bytes] | None) -> None:
+        if console is not None and self._settings.console_url is not None:
+            wait_for_console(self._home, console, self._settings.console_url, self._deadline)
+
     def _deploy(self, head: subprocess.Popen[bytes]) -> None:
         deployment = Deployment(
             self._settings.dashboard_url, self._deadline, lambda: self._check_alive(head)
@@ -146,11 +160,25 @@ class _Start:
         deployment.wait_until_running(self._tell)
         deployment.wait_until_ready(self._settings.base_url)
 
-    def _watch(self, head: subprocess.Popen[bytes], billing: BillingSettings) -> None:
-        """Until a signal or the end of Ray; the record is kept up to date for `farebox down`."""
+    def _watch(
+        self,
+        head: subprocess.Popen[bytes],
+        console: subprocess.Popen[bytes] | None,
+        billing: BillingSettings,
+    ) -> None:
+        """Until a signal or the end of Ray; the record is kept up to date for `farebox down`.
+
+        A console that ends takes nothing with it: whoever scores by program is served on.
+        """
         while True:
             self._record(billing)
             self._check_alive(head)
+            if console is not None and console.poll() is not None:
+                self._tell(
+                    f"the web console ended by itself (exit code {console.returncode}; see "
+                    f"{self._home.console_log}); `farebox console` starts another"
+                )
+                console = None
             time.sleep(_WATCH_SECONDS)
 
     def _check_alive(self, head: subprocess.Popen[bytes]) -> None:
@@ -169,6 +197,7 @@ class _Start:
             database_url=billing.database_url,
             processes=tuple(descendants(self._spared_pid)),
             postmaster=self._postmaster,
+            console_url=self._settings.console_url,
         ).write(self._home)
 
     def _end_ray(self) -> None:

@@ -25,6 +25,8 @@ class RunningProduct:
     """Everything that was started, but PostgreSQL."""
     postmaster: ProcessId | None = None
     """Of the embedded PostgreSQL, where that is used."""
+    console_url: str | None = None
+    """Of the web console, where one was started."""
 
     def write(self, home: Home) -> None:
         """Record it for the other commands."""

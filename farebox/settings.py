@@ -27,6 +27,8 @@ class ProductSettings(BaseSettings):
     """HAProxy's statistics page. HAProxy binds it on all interfaces."""
     haproxy_metrics_port: int = 9101
     """HAProxy's metrics. HAProxy binds it on all interfaces."""
+    console_port: int = Field(default=7860, ge=0, le=65_535)
+    """The web console; 0: none is started."""
     dashboard_port: int = 8265
     """Ray's dashboard, which also takes the Serve config."""
     replica_port_min: int = 30_000
@@ -49,6 +51,11 @@ class ProductSettings(BaseSettings):
         return f"http://127.0.0.1:{self.http_port}"
 
     @property
+    def console_url(self) -> str | None:
+        """Of the web console; None where none is started."""
+        return f"http://127.0.0.1:{self.console_port}" if self.console_port else None
+
+    @property
     def grpc_target(self) -> str:
         return f"127.0.0.1:{self.grpc_port}"
 
@@ -58,8 +65,10 @@ class ProductSettings(BaseSettings):
 
     def named_ports(self) -> dict[str, int]:
         """Every fixed port, by what it is for and the variable that moves it."""
+        console = {"the web console (FAREBOX_CONSOLE_PORT)": self.console_port}
         return {
             "the HTTP API (FAREBOX_HTTP_PORT)": self.http_port,
+            **(console if self.console_port else {}),
             "gRPC (FAREBOX_GRPC_PORT)": self.grpc_port,
             "Serve's fallback proxy (FAREBOX_FALLBACK_PROXY_PORT)": self.fallback_proxy_port,
             "Serve's fallback proxy over gRPC (FAREBOX_FALLBACK_PROXY_GRPC_PORT)": (

@@ -9,7 +9,7 @@ from decimal import Decimal
 import gradio as gr
 from babel import Locale
 from babel.dates import format_datetime
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, format_percent
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from frontend.language import Language
@@ -33,7 +33,10 @@ class Templates:
         )
         self._environment.globals.update(t=texts, language=str(texts.language))
         self._environment.filters.update(
-            amount=self.show_amount, credits=self.show_credits, moment=self.show_moment
+            amount=self.show_amount,
+            credits=self.show_credits,
+            moment=self.show_moment,
+            percent=self.show_percent,
         )
 
     def render(
@@ -51,6 +54,10 @@ class Templates:
         form = _locale(self._texts.language).plural_form(abs(Decimal(amount)))
         word = self._texts("credits", form)
         return f"{self.show_amount(amount)}\N{NO-BREAK SPACE}{word}"
+
+    def show_percent(self, share: float) -> str:
+        """A share of one in percent, to a tenth: `21.4 %`."""
+        return format_percent(share, "#,##0.0\N{NO-BREAK SPACE}%", _locale(self._texts.language))
 
     def show_moment(self, moment: str | None) -> str:
         """A time of the API to the second, in UTC as statements and caps are."""

@@ -145,7 +145,8 @@ class Server:
         sent = dict(headers or {})
         if self.token:
             sent["Authorization"] = f"Bearer {self.token}"
-        return self.http.build_request(method, path, params=given, headers=sent, **body)
+        # None, not {}: that would take away a query that `path` has.
+        return self.http.build_request(method, path, params=given or None, headers=sent, **body)
 
 
 def connect(server_url: str, request_seconds: float) -> Server:

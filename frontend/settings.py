@@ -43,6 +43,9 @@ class ConsoleSettings(BaseSettings):
     rows_max: Annotated[int, Field(ge=1)] = 100_000
     """Of one uploaded file."""
 
+    job_requests_at_once: Annotated[int, Field(ge=1, le=32)] = 4
+    """Parts of one file bought at a time; the server bounds what an account has waiting."""
+
     handlers_at_once: Annotated[int, Field(ge=1)] = 64
     """Events of pages worked on at a time, of each kind; more wait in line."""
 

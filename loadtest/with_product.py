@@ -3,6 +3,7 @@ started for it and ended after it."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -45,7 +46,11 @@ def _started() -> Iterator[None]:
     with (
         log.open("w") as output,
         subprocess.Popen(
-            [farebox_executable(), "up"], stdout=output, stderr=subprocess.STDOUT, text=True
+            [farebox_executable(), "up"],
+            env={"FAREBOX_CONSOLE_PORT": "0", **os.environ},  # what is measured is served without
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
         ) as process,
         ending(process),
     ):

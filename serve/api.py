@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.security import HTTPBearer
 
@@ -23,10 +23,12 @@ from serve.problems import add_problem_handlers
 from serve.readiness import Readiness
 from serve.refusals import Code, Refusal
 from serve.scoring_operation import SCORING_OPERATION
+from serve.stored_explanations import StoredExplanations
 from serve.v2.operation import INFER_OPERATIONS
 from serve.v2.routes import router as inference_router
 from serve.wire import (
     Account,
+    ExplainedInstance,
     ModelCard,
     ModelList,
     PredictionAnswer,
@@ -53,10 +55,15 @@ _ID_PARAMETER = {
 }
 
 router = APIRouter()
-_bearer = HTTPBearer(auto_error=False, description="An API key, `fb_live_...`")
+_bearer = HTTPBearer(
+    auto_error=False,
+    description="An API key, `fb_live_...`, or the token of a session, `fb_sess_...`",
+)
 
 
-def build_api(pipeline: Pipeline, readiness: Readiness) -> FastAPI:
+def build_api(
+    pipeline: Pipeline, readiness: Readiness, explanations: StoredExplanations
+) -> FastAPI:
     """The application behind the scoring route."""
     api = FastAPI(
         title="Farebox",
@@ -68,6 +75,7 @@ def build_api(pipeline: Pipeline, readiness: Readiness) -> FastAPI:
     )
     api.state.pipeline = pipeline
     api.state.readiness = readiness
+    api.state.explanations = explanations
     api.include_router(router)
     api.include_router(inference_router)
     add_docs(api)
@@ -151,7 +159,7 @@ def _price_of_one(price: Callable[[str, str, int], Credits], manifest: Manifest)
 
 @router.get(
     "/v1/account",
-    summary="The account behind the key",
+    summary="The account behind the key or the session",
     tags=["account"],
     dependencies=[Depends(_bearer)],
     responses=problem_responses(401, 403, 503),
@@ -182,6 +190,33 @@ async def read_prediction(
     """What a request was answered, for 24 hours; the balance is that of now. Free."""
     answer = await find_answer(pipeline.history, principal, _charge_id(request.path_params["id"]))
     return Response(answer_body(answer), media_type="application/json")
+
+
+@router.get(
+    ROUTE + "/{id}/explanation",
+    summary="Why one instance was answered so",
+    tags=["predictions"],
+    response_model=ExplainedInstance,
+    dependencies=[Depends(_bearer)],
+    responses=problem_responses(401, 403, 404, 410, 422, 429, 500, 503),
+    openapi_extra={"parameters": [_ID_PARAMETER]},
+)
+async def read_explanation(
+    request: Request,
+    principal: PrincipalDependency,
+    instance: Annotated[int, Query(ge=0, description="Which one, counted from 0")] = 0,
+) -> Response:
+    """What contributed to one instance of a paid prediction, for 24 hours; as `explain: true` tells
+    it. Free, and so bounded: 60 an hour for each account. What was explained when it was paid is
+    told again and does not count. To explain many, send `explain: true` with them."""
+    explanations: StoredExplanations = request.app.state.explanations
+    content = await explanations.explain(
+        principal.account_id,
+        _charge_id(request.path_params["id"]),
+        instance,
+        request.headers.get("x-request-id", ""),
+    )
+    return Response(content, media_type="application/json")
 
 
 def _charge_id(text: str) -> uuid.UUID:

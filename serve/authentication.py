@@ -1,4 +1,9 @@
-"""Who asks: API keys looked up in a bounded cache that a revocation empties at once."""
+"""Who asks: API keys looked up in a bounded cache that a revocation empties at once, and sessions.
+
+A session is looked up for each request: it is a person's in front of a page, and one that was ended
+is refused at once. It comes as a bearer token alone, never as a cookie, which a browser would send
+along with what another site makes it ask.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ from datetime import UTC, datetime
 from billing.api_keys.values import Scope
 from billing.keys import parse_key
 from billing.principal import Principal
+from billing.sessions.values import TOKEN_PREFIX, Lifetimes
 from serve.bounded import BoundedDict
 from serve.ports import AccountBook
 from serve.refusals import Code, Refusal
@@ -31,10 +37,13 @@ class Authenticator:
     def __init__(
         self,
         accounts: AccountBook,
+        lifetimes: Lifetimes,
         keys_max: int = _KEYS_MAX,
         now: Callable[[], datetime] = _now,
     ) -> None:
+        """`lifetimes` are those of sessions."""
         self._accounts = accounts
+        self._lifetimes = lifetimes
         self._now = now
         self._principals: BoundedDict[str, Principal] = BoundedDict(keys_max)
         self._hears_revocations = False
@@ -72,13 +81,20 @@ class Authenticator:
 
     async def _look_up(self, authorization: str | None) -> Principal:
         if not authorization:
-            raise _refused("Send your API key as `Authorization: Bearer fb_live_...`.")
+            raise _refused(
+                "Send your API key or a session's token as `Authorization: Bearer fb_live_...` "
+                "or `Bearer fb_sess_...`."
+            )
         scheme, _, text = authorization.partition(" ")
-        key = parse_key(text.strip()) if scheme.lower() == _SCHEME else None
+        text = text.strip() if scheme.lower() == _SCHEME else ""
+        if text.startswith(TOKEN_PREFIX):
+            return await self._look_up_session(text)
+        key = parse_key(text)
         if key is None:
             raise _refused(
-                "The Authorization header does not hold a well-formed API key: "
-                "`Bearer fb_live_<id>_<secret>_<checksum>`. Was it cut when it was copied?"
+                "The Authorization header holds neither a well-formed API key, "
+                "`Bearer fb_live_<id>_<secret>_<checksum>`, nor a session's token, "
+                "`Bearer fb_sess_...`. Was it cut when it was copied?"
             )
         revocations = self._revocations
         principal = await self._accounts.fetch_principal(key)
@@ -86,6 +102,17 @@ class Authenticator:
             raise _refused("This API key is unknown or was revoked.")
         if self._hears_revocations and revocations == self._revocations:
             self._principals[authorization] = principal
+        return principal
+
+    async def _look_up_session(self, token: str) -> Principal:
+        principal = await self._accounts.fetch_session_principal(
+            token, lifetimes=self._lifetimes, now=self._now()
+        )
+        if principal is None:
+            raise _refused(
+                "This session has ended, or its token was cut when it was copied. Sign in again "
+                "with POST /accounts/v1/sessions."
+            )
         return principal
 
 

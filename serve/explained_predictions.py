@@ -17,6 +17,7 @@ from serve.refusals import Code, Fault, Refusal
 from serve.validation import refuse_input, row_bytes
 
 _BITS = 8
+_JSON_ARRAY = b"["
 _PARTS = ("probability", "base", "raw_score", "rest", "features", "contributions")
 
 
@@ -26,7 +27,7 @@ def check_explainable(manifest: Manifest, instances: int, instances_max: int) ->
         raise Refusal(
             Code.EXPLANATION_UNSUPPORTED,
             f"{manifest.name} {manifest.version} is of the kind {manifest.kind}, which cannot say "
-            "what contributed to a probability. Leave `explain` out.",
+            "what contributed to a probability. Ask it for predictions alone.",
         )
     if instances > instances_max:
         detail = (
@@ -50,6 +51,17 @@ def keep_explained(explained: Explanations, packed_rows: bytes, manifest: Manife
             for start, *parts in zip(starts, *columns, strict=True)
         ]
     )
+
+
+def kept_explanation(kept: bytes, instance: int) -> dict[str, Any] | None:
+    """The kept prediction of one instance, with its explanation; None where it has none.
+
+    `kept` is what `keep_explained` or `keep_predictions` made.
+    """
+    if not kept.startswith(_JSON_ARRAY):
+        return None
+    prediction: dict[str, Any] = orjson.loads(kept)[instance]
+    return prediction if "explanation" in prediction else None
 
 
 def _prediction(parts: list[Any], packed: bytes, manifest: Manifest) -> dict[str, object]:

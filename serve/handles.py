@@ -104,9 +104,16 @@ class ScorerHandle:
         return np.frombuffer(answer, dtype=np.float64)
 
     async def explain(
-        self, model: str, version: str, packed_rows: bytes, rows: int, features_max: int
+        self,
+        model: str,
+        version: str,
+        packed_rows: bytes,
+        rows: int,
+        features_max: int,
+        *,
+        counts: bool = True,
     ) -> Explanations:
-        answer = await self._ask(model, version, packed_rows, rows, features_max)
+        answer = await self._ask(model, version, packed_rows, rows, features_max, counts=counts)
         return np.frombuffer(answer, dtype=row_type(features_max))
 
     async def shadow(

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 
 from billing.errors import LedgerUnavailable
+from billing.sessions.values import SESSION_KEY_ID
 
 _FLUSH_SECONDS = 60.0
 
@@ -26,7 +27,10 @@ class KeyUses:
             await self.flush()
 
     async def flush(self) -> None:
-        """Write down what was noted; where that fails it is kept for the next time."""
+        """Write down what was noted, sessions left out; where that fails it is kept for the next
+        time.
+        """
+        self._key_ids.discard(SESSION_KEY_ID)  # here, not by `note`: that is called for all
         key_ids = tuple(self._key_ids)
         if not key_ids:
             return

@@ -328,5 +328,10 @@ async def find_answer(history: History, principal: Principal, charge_id: uuid.UU
     """The stored answer of the account's own charge, by id; a Refusal where there is none."""
     earlier = await history.find_earlier(principal.account_id, charge_id, None)
     if earlier is None:
-        raise Refusal(Code.PREDICTION_NOT_FOUND, "This account has no prediction with this id.")
+        raise prediction_not_found()
     return _answer_again(earlier, IdempotencyKey.make())
+
+
+def prediction_not_found() -> Refusal:
+    """There is no such paid answer, or it is another account's."""
+    return Refusal(Code.PREDICTION_NOT_FOUND, "This account has no prediction with this id.")

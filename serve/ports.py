@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from billing.charges import Charge, Earlier, Outcome
+from billing.charges import AnswerExpired, Charge, Earlier, Outcome, StoredRows
 from billing.credits import Credits
 from billing.keys import ApiKey
 from billing.prices import PriceTable
 from billing.principal import Principal
+from billing.sessions.values import Lifetimes
 from models.explanations import Explanations
 
 Probabilities = npt.NDArray[np.float64]
@@ -32,9 +34,19 @@ class Scorer(Protocol):
         """
 
     async def explain(
-        self, model: str, version: str, packed_rows: bytes, rows: int, features_max: int
+        self,
+        model: str,
+        version: str,
+        packed_rows: bytes,
+        rows: int,
+        features_max: int,
+        *,
+        counts: bool = True,
     ) -> Explanations:
-        """As `predict`, with what contributed most to each row's probability."""
+        """As `predict`, with what contributed most to each row's probability.
+
+        `counts`: whether drift counts the rows; not those that were scored before.
+        """
 
     async def shadow(
         self, model: str, version: str, packed_rows: bytes, rows: int
@@ -60,6 +72,11 @@ class AccountBook(Protocol):
 
     async def fetch_principal(self, key: ApiKey) -> Principal | None: ...
 
+    async def fetch_session_principal(
+        self, token: str, *, lifetimes: Lifetimes, now: datetime
+    ) -> Principal | None:
+        """Whose living session it is; that it was seen is noted."""
+
     async def fetch_prices(self) -> PriceTable: ...
 
 
@@ -69,5 +86,9 @@ class History(Protocol):
     async def find_earlier(
         self, account_id: uuid.UUID, charge_id: uuid.UUID, body_sha256: bytes | None
     ) -> Earlier | None: ...
+
+    async def find_rows(
+        self, account_id: uuid.UUID, charge_id: uuid.UUID
+    ) -> StoredRows | AnswerExpired | None: ...
 
     async def fetch_balance(self, account_id: uuid.UUID) -> Credits: ...

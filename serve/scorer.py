@@ -47,13 +47,21 @@ class ModelPool:
         return probabilities
 
     def explain(
-        self, model: str, version: str, packed_rows: bytes, rows: int, features_max: int
+        self,
+        model: str,
+        version: str,
+        packed_rows: bytes,
+        rows: int,
+        features_max: int,
+        *,
+        counts: bool = True,
     ) -> Explanations:
         """What contributed most to the probabilities, which are NaN where the model failed."""
         loaded = self.loaded[model, version]
         matrix = unpack_rows(packed_rows, rows, len(loaded.manifest.feature_schema))
         probabilities = predict_or_nan(loaded, matrix)
-        self.scored.add(model, version, matrix, probabilities)
+        if counts:
+            self.scored.add(model, version, matrix, probabilities)
         return explain_rows(loaded, matrix, probabilities, features_max)
 
 
@@ -104,7 +112,7 @@ class LightGBMScorer:
             return b""
         if explained_features:
             return self._pool.explain(
-                model, version, packed_rows, rows, explained_features
+                model, version, packed_rows, rows, explained_features, counts=counts
             ).tobytes()
         return self._pool.predict(model, version, packed_rows, rows, counts=counts).tobytes()
 

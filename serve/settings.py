@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.registry import ARTIFACTS_ROOT
+from serve.rates import Rate
 
 
 class ServeSettings(BaseSettings):
@@ -21,6 +22,9 @@ class ServeSettings(BaseSettings):
     """Where replicas listen for each other; empty: the address that Ray knows the node by."""
     drift_flush_seconds: float = Field(default=60, gt=0)
     """How often a scorer stores what it counted for drift; a killed one loses so much of it."""
+    explanation_rate: Rate = "60 per hour"
+    """Stored predictions that one replica explains free for each account: what a person reads, a
+    hundredth of a second of a scorer's processor in an hour."""
 
 
 class ValidatorConfig(BaseModel):

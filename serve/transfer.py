@@ -34,7 +34,7 @@ class Asked(NamedTuple):
     explained_features: int = 0
     """Contributions to be told of each row; 0: probabilities alone."""
     counts: bool = True
-    """Whether drift counts the rows; not those that another version was asked about."""
+    """Whether drift counts the rows; not those that were scored before or by another version."""
 
 
 def encode_rows(

@@ -24,6 +24,15 @@ from billing.errors import (
 )
 from billing.grants.errors import AdjustmentMissing, EntryMissing, GrantMissing
 from billing.holds.errors import CaptureTooLarge, HoldExpired, HoldMissing, HoldResolved
+from billing.refund_requests.errors import (
+    PredictionFree,
+    PredictionRefunded,
+    RequestDecided,
+    RequestMissing,
+    RequestOpen,
+    RequestsTooMany,
+)
+from billing.refund_requests.values import RefundRequest
 from billing.refunds.errors import PredictionMissing, RefundExceedsCharge, RefundMissing
 from billing.reports.errors import ReportTooLarge
 from billing.top_ups.errors import BadSignature, PaymentMismatch, ProviderUnavailable
@@ -55,6 +64,19 @@ _BILLING: dict[type[BillingError], tuple[Code, str]] = {
     AdjustmentMissing: (Code.NOT_FOUND, "There is no such adjustment."),
     PredictionMissing: (Code.NOT_FOUND, "There is no such prediction."),
     RefundMissing: (Code.NOT_FOUND, "There is no such refund."),
+    RequestMissing: (Code.NOT_FOUND, "There is no such refund request."),
+    RequestsTooMany: (
+        Code.TOO_MANY_REFUND_REQUESTS,
+        "The account has as many open refund requests as it may; wait until some are decided.",
+    ),
+    PredictionFree: (
+        Code.NOTHING_TO_REFUND,
+        "The prediction cost nothing, so there is nothing to refund.",
+    ),
+    PredictionRefunded: (
+        Code.NOTHING_TO_REFUND,
+        "The prediction was refunded in full; see GET /accounts/v1/predictions/{id}/refunds.",
+    ),
     IdempotencyConflict: (
         Code.IDEMPOTENCY_KEY_CONFLICT,
         "This Idempotency-Key was used with another body; use a new key for a new request.",
@@ -159,6 +181,14 @@ def refusal_of(error: BillingError | ModelError) -> Refusal:
             Code.REFUND_EXCEEDS_CHARGE,
             f"{error.left} credits are left to refund of this charge; nothing was given back.",
         )
+    if isinstance(error, RequestOpen):
+        return Refusal(
+            Code.REFUND_REQUEST_OPEN,
+            f"The refund request {error.request.id} of this prediction is open; wait until it is "
+            "decided.",
+        )
+    if isinstance(error, RequestDecided):
+        return Refusal(Code.REFUND_REQUEST_DECIDED, _decided(error.request))
     if isinstance(error, ConfirmationNeeded):
         return Refusal(
             Code.CONFIRMATION_NEEDED,
@@ -171,6 +201,16 @@ def refusal_of(error: BillingError | ModelError) -> Refusal:
         )
         return Refusal(code, detail)
     return _model_refusal(error)
+
+
+def _decided(request: RefundRequest) -> str:
+    """Which decision was first."""
+    assert request.decided_at is not None
+    refunded = f" with {request.refunded} credits" if request.refunded is not None else ""
+    return (
+        f"The request was {request.status}{refunded} at {request.decided_at:%Y-%m-%d %H:%M:%S} UTC "
+        f"({request.decision_reason}); a decision stands, and nothing was done now."
+    )
 
 
 def _model_refusal(error: ModelError) -> Refusal:

@@ -15,6 +15,7 @@ from billing.ledger import PostgresLedger
 from billing.notices import KEYS_CHANNEL, PRICES_CHANNEL, NoticeListener
 from billing.reports.minutes import store_minutes
 from billing.reports.shadows import Differences, ShadowPair, store_shadow_days
+from billing.sessions.settings import SessionSettings
 from billing.settings import BillingSettings
 from models.watching import CatalogWatch
 from serve.api import build_api
@@ -39,6 +40,7 @@ from serve.served_models import ServedModels
 from serve.settings import ServeSettings, ValidatorConfig
 from serve.shadow import ShadowRuns
 from serve.shadow_log import ShadowLog
+from serve.stored_explanations import StoredExplanations
 from serve.v2.grpc_service import InferenceMethods, InferenceService
 from serve.v2.infer_app import InferApp
 
@@ -58,13 +60,17 @@ class FeatureValidator(InferenceMethods):
         self._metrics, self._cpu = ValidatorMetrics(), CpuShare()
         self._scorer, self._cashier = ScorerHandle(scorer), CashierHandle(billing)
         self._key_uses = KeyUses(self._note_uses)
-        watch = CatalogWatch(ServeSettings().models_dir)
+        serve_settings = ServeSettings()
+        watch = CatalogWatch(serve_settings.models_dir)
         self._models = ServedModels(watch.catalog)
         self._shadow = ShadowRuns(self._scorer, self._models, self._note_shadow)
         self._shadow_log = ShadowLog(partial(store_shadow_days, self._database))
         keeper = CatalogKeeper(watch, self._models.take, self._scorer.warm)
         directory = Directory(self._database, settings.key_hash_secret)
         self._pipeline = await self._build_pipeline(directory)
+        self._explanations = StoredExplanations(
+            self._pipeline, self._scorer, serve_settings.explanation_rate
+        )
         self._readiness = Readiness(self._scorer, self._cashier)
         self.inference = InferenceService(self._pipeline, self._readiness, self._metrics)
         self._listener = self._listen(settings)
@@ -83,7 +89,7 @@ class FeatureValidator(InferenceMethods):
 
     def __serve_build_asgi_app__(self) -> ScoringApp:
         """Ray asks for the application once the constructor is done."""
-        api = build_api(self._pipeline, self._readiness)
+        api = build_api(self._pipeline, self._readiness, self._explanations)
         infer = InferApp(self._pipeline, self._metrics)
         SHORTCUT.app = ScoringApp(self._pipeline, api, self._metrics, infer)
         return SHORTCUT.app
@@ -113,7 +119,7 @@ class FeatureValidator(InferenceMethods):
     async def _build_pipeline(self, directory: Directory) -> Pipeline:
         run = BatchRun(self._scorer, self._cashier, self._models, self._metrics, self._shadow.offer)
         return Pipeline(
-            authenticator=Authenticator(directory),
+            authenticator=Authenticator(directory, SessionSettings().lifetimes),
             models=self._models,
             pricing=Pricing(directory, await directory.fetch_prices()),
             balances=SeenBalances(),

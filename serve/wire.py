@@ -150,6 +150,16 @@ class PredictionAnswer(Wire):
     credits_balance: CreditsText
 
 
+class ExplainedInstance(Wire):
+    """One instance of a paid prediction, with what contributed to it."""
+
+    id: str = Field(description="The charge id of the prediction")
+    model: str
+    version: str = Field(description="The one that answered")
+    instance: int = Field(ge=0, description="Which one, counted from 0")
+    prediction: Prediction
+
+
 class ModelCard(Wire):
     """One version of a model that can be asked."""
 
@@ -191,11 +201,11 @@ class ModelList(Wire):
 
 
 class Account(Wire):
-    """The account behind the API key."""
+    """The account behind the API key or the session."""
 
     account: str
     account_id: str
-    key_id: str
+    key_id: str = Field(description="The public part of the key; `session`: came by a session")
     credits_balance: CreditsText
 
 
@@ -270,7 +280,8 @@ _PROBLEM_DESCRIPTIONS = {
     415: "The body is not declared as JSON",
     422: "Not JSON, wrong shape, unknown feature, a model that cannot explain, or the key was "
     "used with another body",
-    429: "The queue, or the caller's share of it, is full; see Retry-After",
+    429: "The queue, or the caller's share of it, is full, or this was asked too often; see "
+    "Retry-After",
     500: "The model failed on this input, or something went wrong; nothing was charged",
     503: "The ledger or the model is out of reach, the model cannot be loaded or has no price, or "
     "the deadline passed; see Retry-After",

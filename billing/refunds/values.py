@@ -25,7 +25,7 @@ class Refund:
 
 
 @dataclass(frozen=True, slots=True)
-class RefundRequest:
+class NewRefund:
     """What an operator asks for. `id` makes it safe to ask again; no amount: all that is left."""
 
     id: uuid.UUID

@@ -12,6 +12,10 @@ from enum import StrEnum
 TOKEN_PREFIX = "fb_sess_"  # noqa: S105 - what every token begins with
 _TOKEN_BYTES = 32
 
+SESSION_KEY_ID = "session"
+"""Stands for the key in what is scored by a session: in charges, in histories and in reports. No
+API key has this id: theirs are 17 characters."""
+
 
 class Role(StrEnum):
     """What a user may do; each may do what those before it may."""

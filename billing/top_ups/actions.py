@@ -34,7 +34,8 @@ from billing.top_ups.values import (
 async def begin_top_up(database: Database, new: TopUp) -> tuple[TopUp, bool]:
     """Note a pending top-up; one of that id that is there already, and True, where it is equal.
 
-    The price stays as it was at first. Raises IdempotencyConflict for another amount.
+    The price stays as it was at first. Raises IdempotencyConflict for another amount or
+    return URL.
     """
     made = (
         insert(top_ups)
@@ -46,6 +47,7 @@ async def begin_top_up(database: Database, new: TopUp) -> tuple[TopUp, bool]:
             price_minor_units=new.price.minor_units,
             currency=new.price.currency,
             created_at=new.created_at,
+            return_url=new.return_url,
         )
         .on_conflict_do_nothing(index_elements=["id"])
     )
@@ -54,13 +56,14 @@ async def begin_top_up(database: Database, new: TopUp) -> tuple[TopUp, bool]:
             return new, False
         found = await connection.execute(select(top_ups).where(top_ups.c.id == new.id))
         top_up = make_top_up(found.one())
-    if (top_up.account_id, top_up.amount, top_up.provider) != (
-        new.account_id,
-        new.amount,
-        new.provider,
-    ):
-        raise IdempotencyConflict(f"top-up {new.id} is of another amount")
+    if _content(top_up) != _content(new):
+        raise IdempotencyConflict(f"top-up {new.id} is another one")
     return top_up, True
+
+
+def _content(top_up: TopUp) -> tuple[object, ...]:
+    """What makes two requests for a top-up the same."""
+    return top_up.account_id, top_up.amount, top_up.provider, top_up.return_url
 
 
 async def store_checkout(database: Database, top_up_id: uuid.UUID, checkout: Checkout) -> TopUp:

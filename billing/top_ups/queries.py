@@ -88,6 +88,7 @@ def make_top_up(row: Row[Any]) -> TopUp:
         paid_at=row.paid_at,
         charged_back=Credits(row.charged_back_microcredits),
         charged_back_minor_units=row.charged_back_minor_units,
+        return_url=row.return_url,
     )
 
 

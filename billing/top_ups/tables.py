@@ -33,6 +33,7 @@ top_ups = Table(
     Column("charged_back_minor_units", BigInteger, nullable=False, server_default="0"),
     created_at(),
     Column("paid_at", DateTime(timezone=True)),
+    Column("return_url", Text),
     UniqueConstraint("provider", "provider_reference"),
     CheckConstraint("status IN ('pending', 'paid', 'failed', 'charged_back')", name="status_known"),
     CheckConstraint("amount_microcredits > 0", name="amount_positive"),

@@ -61,6 +61,8 @@ class TopUp:
     """When the credits came in; None: they did not."""
     charged_back: Credits = ZERO
     charged_back_minor_units: int = 0
+    return_url: str | None = None
+    """Where the payer's browser goes afterwards."""
 
 
 @dataclass(frozen=True, slots=True)

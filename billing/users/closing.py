@@ -12,6 +12,7 @@ from billing.alerts.tables import alerts, deliveries
 from billing.credits import ZERO, Credits
 from billing.database import Database
 from billing.posting import Kind, lock_balance, post_entry
+from billing.refund_requests.deciding import forget_requests
 from billing.tables import accounts, api_keys
 from billing.users.errors import ConfirmationNeeded, HoldsOpen, PasswordWrong
 from billing.users.roles import keep_an_admin
@@ -68,6 +69,7 @@ async def _forget(connection: AsyncConnection, account_id: uuid.UUID, now: datet
         .where(api_keys.c.account_id == account_id)
         .values(name="deleted", revoked_at=func.coalesce(api_keys.c.revoked_at, now))
     )
+    await forget_requests(connection, account_id, now)
     await connection.execute(delete(alerts).where(alerts.c.account_id == account_id))
     await connection.execute(delete(deliveries).where(deliveries.c.account_id == account_id))
     await connection.execute(delete(users).where(users.c.account_id == account_id))

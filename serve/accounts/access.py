@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.routing import APIRoute
@@ -22,12 +21,12 @@ from billing.directory import Directory
 from billing.keys import parse_key
 from billing.sessions.actions import find_session
 from billing.sessions.values import TOKEN_PREFIX, Role
+from serve.accounts.origins import origin_of
 from serve.accounts.services import Services
 from serve.authentication import require_scope
 from serve.refusals import Code, Refusal
 
 COOKIE = "__Host-farebox_session"
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -127,21 +126,9 @@ def check_same_origin(request: Request, public_url: str) -> None:
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site == "same-origin":
         return
-    if site is None and origin is not None and _origin_of(origin) == _origin_of(public_url):
+    if site is None and origin is not None and origin_of(origin) == origin_of(public_url):
         return
     raise Refusal(Code.CROSS_SITE, "A session's cookie is taken from our own pages alone.")
-
-
-def _origin_of(url: str) -> tuple[str, str, int] | None:
-    """Scheme, host and port (RFC 6454); a default port may be left out. None: no origin."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return None
-    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or parts.username is not None:
-        return None
-    return parts.scheme, parts.hostname, port or _DEFAULT_PORTS[parts.scheme]
 
 
 CallerDependency = Annotated[Caller, Depends(_caller)]

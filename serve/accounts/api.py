@@ -18,10 +18,14 @@ from serve.accounts.history import operator_routes as operator_history
 from serve.accounts.history import routes as history
 from serve.accounts.holds import routes as holds
 from serve.accounts.prices import routes as prices
+from serve.accounts.reconciliations import routes as reconciliations
+from serve.accounts.refund_requests import routes as refund_requests
 from serve.accounts.refunds import routes as refunds
+from serve.accounts.replicas import routes as replicas
 from serve.accounts.reports import routes as reports
 from serve.accounts.services import Services
 from serve.accounts.sessions import routes as sessions
+from serve.accounts.terms import routes as terms
 from serve.accounts.top_ups import pages as test_payments
 from serve.accounts.top_ups import routes as top_ups
 from serve.accounts.usage import routes as usage
@@ -47,6 +51,9 @@ ROUTERS: list[APIRouter] = [
     grants.operator_router,
     refunds.router,
     refunds.operator_router,
+    refund_requests.user_router,
+    refund_requests.router,
+    refund_requests.operator_router,
     operator_history.router,
     top_ups.router,
     top_ups.webhook_router,
@@ -62,6 +69,9 @@ ROUTERS: list[APIRouter] = [
     usage.operator_router,
     reports.router,
     drift.router,
+    reconciliations.router,
+    replicas.router,
+    terms.router,
 ]
 
 _DESCRIPTION = """\

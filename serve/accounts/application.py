@@ -7,7 +7,10 @@ from typing import Any
 
 from fastapi import FastAPI
 from ray import serve as ray_serve
+from ray.exceptions import RayError
 from ray.serve import Application
+from ray.serve.exceptions import RayServeException
+from ray.serve.schema import DeploymentStatusOverview
 
 from billing.database import Database
 from billing.settings import BillingSettings
@@ -16,6 +19,12 @@ from models.watching import CatalogWatch
 from serve.accounts.api import build_accounts_api
 from serve.accounts.bookkeeping import Bookkeeping
 from serve.accounts.chores import make_chores
+from serve.accounts.replicas.values import (
+    ApplicationState,
+    ControllerUnavailable,
+    DeploymentState,
+)
+from serve.accounts.replicas.watch import ReplicaWatch
 from serve.accounts.services import Services
 from serve.accounts.settings import AccountsSettings
 from serve.accounts.throttling import Throttles
@@ -68,9 +77,39 @@ def make_services() -> Services:
         watch=CatalogWatch(ServeSettings().models_dir),
         passwords=Passwords(settings.hash_cost),
         throttles=Throttles(settings),
+        replicas=ReplicaWatch(read_applications),
         payments=make_provider(settings, billing.key_hash_secret),
         models_dir=ServeSettings().models_dir,
     )
+
+
+def read_applications() -> list[ApplicationState]:
+    """As Ray's controller knows them; it is waited for without an end."""
+    try:
+        found = ray_serve.status().applications
+    except (RayError, RayServeException) as error:
+        raise ControllerUnavailable(str(error)) from error
+    if not found:
+        raise ControllerUnavailable("there is no controller")
+    return [
+        ApplicationState(
+            name,
+            _word(application.status),
+            application.message,
+            tuple(_read_deployment(*each) for each in application.deployments.items()),
+        )
+        for name, application in found.items()
+    ]
+
+
+def _read_deployment(name: str, deployment: DeploymentStatusOverview) -> DeploymentState:
+    replicas = {_word(state): count for state, count in deployment.replica_states.items()}
+    return DeploymentState(name, _word(deployment.status), deployment.message, replicas)
+
+
+def _word(state: object) -> str:
+    """Of an enum, or a plain word where Ray's types say enum."""
+    return str(getattr(state, "value", state))
 
 
 def build(_arguments: dict[str, Any]) -> Application:

@@ -16,6 +16,7 @@ from serve.accounts.bookkeeping import Chore
 from serve.accounts.drift.metrics import DriftMetrics
 from serve.accounts.drift.watch import DriftWatch
 from serve.accounts.outbox.chores import make_alert_chores
+from serve.accounts.reconciliations.watch import LedgerWatch
 from serve.accounts.services import Services
 
 _SETTLEMENT_SECONDS = 15.0
@@ -55,7 +56,16 @@ def make_chores(services: Services) -> list[Chore]:
         Chore("minutes", _FOLD_SECONDS, partial(_fold_minutes, services)),
         Chore("key spending", _SPENDING_SECONDS, partial(prune_spending, services.database)),
         *make_alert_chores(services),
+        *_make_reconciliation(services),
     ]
+
+
+def _make_reconciliation(services: Services) -> list[Chore]:
+    """None where the ledger is checked by hand alone."""
+    if services.settings.reconcile_hours == 0:
+        return []
+    watch = LedgerWatch(services)
+    return [Chore("reconciliation", watch.pause_seconds, watch.look)]
 
 
 async def _expire_grants(services: Services) -> bool:

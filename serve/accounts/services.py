@@ -17,6 +17,7 @@ from billing.users.passwords import Passwords
 from billing.users.values import Welcome
 from models.registry import ARTIFACTS_ROOT, Catalog
 from models.watching import CatalogWatch
+from serve.accounts.replicas.watch import ReplicaWatch
 from serve.accounts.settings import AccountsSettings
 from serve.accounts.slots import Slots
 from serve.accounts.throttling import Throttles
@@ -36,6 +37,7 @@ class Services:
     watch: CatalogWatch
     passwords: Passwords
     throttles: Throttles
+    replicas: ReplicaWatch
     payments: PaymentProvider | None = None
     """None: credits are not sold here."""
     now: Callable[[], datetime] = field(default=_now)

@@ -5,17 +5,21 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal
 
-import limits
 from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from billing.credits import Credits
 from billing.outbox.values import Patience
-from billing.sessions.values import Lifetimes
+from billing.sessions.settings import SessionSettings
 from billing.users.mails import MailLinks
 from billing.users.passwords import HashCost
 from models.drift import ALERT
+from serve.accounts.origins import Origin, origin_of
 from serve.accounts.top_ups.settings import PaymentSettings
+from serve.rates import Rate
+
+_CONSOLE_ORIGINS = ("http://127.0.0.1:7860", "http://localhost:7860")
+_SLASHES_OF_AN_ORIGIN = 2
 
 
 def _split(value: object) -> object:
@@ -25,17 +29,13 @@ def _split(value: object) -> object:
     return value
 
 
-def _check_rate(text: str) -> str:
-    if len(limits.parse_many(text)) != 1:
-        raise ValueError("one rate, such as `10 per 15 minutes`")
+def _check_origin(text: str) -> str:
+    if origin_of(text) is None or text.count("/") != _SLASHES_OF_AN_ORIGIN:
+        raise ValueError("an origin is a scheme, a host and a port: `https://console.example.com`")
     return text
 
 
-Rate = Annotated[str, AfterValidator(_check_rate)]
-"""In the words of the `limits` library: `10 per 15 minutes`, `5/hour`."""
-
-
-class AccountsSettings(PaymentSettings):
+class AccountsSettings(PaymentSettings, SessionSettings):
     """What people get, how long they stay signed in, and where they reach us."""
 
     model_config = SettingsConfigDict(
@@ -45,14 +45,22 @@ class AccountsSettings(PaymentSettings):
     public_url: str = "http://127.0.0.1:8000"
     """Where clients reach the API: in links, and as the origin that browsers may send from."""
 
+    return_origins: Annotated[
+        tuple[Annotated[str, AfterValidator(_check_origin)], ...],
+        NoDecode,
+        BeforeValidator(_split),
+    ] = ()
+    """Origins, by commas, that a browser may be sent back to once a top-up's payment has ended, so
+    that no payment's page leads to a stranger's. Left out: the public URL's own, and those of a
+    console on this machine, http://127.0.0.1:7860 and http://localhost:7860."""
+
+    @property
+    def origins_returned_to(self) -> frozenset[Origin]:
+        urls = self.return_origins or (self.public_url, *_CONSOLE_ORIGINS)
+        return frozenset(origin for url in urls if (origin := origin_of(url)) is not None)
+
     request_bytes_max: Annotated[int, Field(ge=1024)] = 256 * 1024
     """Of any request's body. Providers' events are the largest, and have some kilobytes."""
-
-    session_idle_hours: Annotated[float, Field(gt=0)] = 24.0
-    """A session that was not used for so long has ended."""
-
-    session_days: Annotated[float, Field(gt=0)] = 30.0
-    """A session ends after so long, used or not."""
 
     hold_seconds_max: Annotated[int, Field(ge=1, le=31_536_000)] = 7 * 24 * 3600
     """The longest that credits can be set aside by one hold."""
@@ -175,6 +183,12 @@ class AccountsSettings(PaymentSettings):
     rollup_rows_max: Annotated[int, Field(ge=1, le=200_000)] = 20_000
     """Entries added to the rollups by one transaction: 0.3 s at the measured rate."""
 
+    reconcile_hours: Annotated[float, Field(ge=0)] = 24.0
+    """How often the bookkeeper checks the whole ledger; 0: never. Two checks never run at once, and
+    none at a start: an hour later at the earliest. A check reads every table once for each of some
+    twenty rules, by one process of PostgreSQL, so it takes minutes of a processor on twenty million
+    charges; it locks nothing, and no snapshot outlives its rule."""
+
     minutes_kept_hours: Annotated[float, Field(ge=2)] = 24.0
     """What replicas counted is kept by the minute for so long, then by the hour. A replica sends
     no minute older than half an hour again."""
@@ -185,6 +199,9 @@ class AccountsSettings(PaymentSettings):
     drift_kept_days: Annotated[int, Field(ge=2, le=3_650)] = 400
     """What was scored is kept by the day for so long: some kilobytes a model version and day."""
 
+    refund_requests_open_max: Annotated[int, Field(ge=1)] = 100
+    """Refund requests of one account that wait for a decision: operators read each of them."""
+
     account_keys_max: Annotated[int, Field(ge=1)] = 50
     """Live API keys of one account."""
 
@@ -194,12 +211,6 @@ class AccountsSettings(PaymentSettings):
     @property
     def refund_grace(self) -> timedelta:
         return timedelta(days=self.refund_grace_days)
-
-    @property
-    def lifetimes(self) -> Lifetimes:
-        return Lifetimes(
-            timedelta(hours=self.session_idle_hours), timedelta(days=self.session_days)
-        )
 
     @property
     def welcome(self) -> Credits:

@@ -12,7 +12,7 @@ _JSON = "application/json"
 _BINARY = "application/octet-stream"
 
 _ERRORS = {
-    401: "No API key, or one that is malformed, unknown, expired or revoked",
+    401: "No API key or session, or one that is malformed, unknown, expired or ended",
     402: "Not enough credits, or the key's cap is reached",
     403: "The key's scopes do not allow it",
     404: "No such model or version",

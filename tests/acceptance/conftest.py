@@ -43,6 +43,7 @@ def product(checkout: Path) -> Iterator[Product]:
         {"PYTHONPATH": str(checkout)},
         command=("make", "--no-print-directory", "up"),
         folder=checkout,
+        with_console=True,
     )
     yield product
     product.run("down")

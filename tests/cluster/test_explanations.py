@@ -48,6 +48,11 @@ def make_apps(count: int, seed: int) -> list[list[str]]:
     return [[NAMES[column] for column in np.flatnonzero(row)] for row in drawn]
 
 
+def ask_why(api: Api, paid: dict[str, Any], instance: int) -> httpx.Response:
+    url = f"{PREDICTIONS}/{paid['id']}/explanation"
+    return api.client.get(url, params={"instance": instance})
+
+
 def assert_problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
     assert response.status_code == status, response.text
     problem: dict[str, Any] = response.json()
@@ -140,6 +145,30 @@ def test_a_prediction_that_cannot_be_explained_is_not_charged(api: Api) -> None:
     assert_problem(api.score({**fragile, "explain": True}), 500, "prediction_failed")
     assert api.balance == 100
     assert api.score(fragile).status_code == 200
+
+
+def test_one_instance_of_a_stored_prediction_is_explained_free(api: Api) -> None:
+    apps = make_apps(3, seed=3)
+    plain = api.score({**body(apps), "version": "1"}).raise_for_status().json()
+    expected = api.score(explained(*apps)).raise_for_status().json()
+    before = api.balance
+    for number, prediction in enumerate(expected["predictions"]):
+        told = ask_why(api, plain, number).raise_for_status().json()
+        assert told["prediction"] == prediction
+        assert (told["id"], told["version"], told["instance"]) == (plain["id"], "1", number)
+        assert ask_why(api, expected, number).json()["prediction"] == prediction
+    assert api.balance == before
+    problem = assert_problem(ask_why(api, plain, 3), 422, "invalid_request")
+    assert "3 instances" in problem["detail"]
+
+
+def test_a_stored_prediction_that_cannot_be_explained_says_why_not(api: Api, make_api: Any) -> None:
+    """The fragile model's contributions are NaN, whatever it predicts."""
+    linear = api.score(body([["SEND_SMS"]], model="linear")).json()
+    assert_problem(ask_why(api, linear, 0), 422, "explanation_unsupported")
+    fragile = api.score(body([["SEND_SMS"]], model="fragile")).json()
+    assert_problem(ask_why(api, fragile, 0), 500, "prediction_failed")
+    assert_problem(ask_why(make_api("0"), linear, 0), 404, "prediction_not_found")
 
 
 def test_plain_requests_beside_explained_ones_are_what_they_were(make_api: Any) -> None:

@@ -25,6 +25,8 @@ from billing.users.tables import users
 from models.registry import ARTIFACTS_ROOT
 from models.watching import CatalogWatch
 from serve.accounts.api import build_accounts_api
+from serve.accounts.replicas.values import ApplicationState, DeploymentState
+from serve.accounts.replicas.watch import ReplicaWatch
 from serve.accounts.services import Services
 from serve.accounts.settings import AccountsSettings
 from serve.accounts.throttling import Throttles
@@ -36,6 +38,13 @@ CHEAP_PASSWORDS: dict[str, Any] = {
     "password_parallelism": 1,
 }
 """What hashing costs in tests: next to nothing."""
+
+RUNNING = (
+    ApplicationState(
+        "scoring", "RUNNING", "", (DeploymentState("Billing", "HEALTHY", "", {"RUNNING": 1}),)
+    ),
+)
+"""What the controller says of a cluster as it should be."""
 
 _numbers = itertools.count(1)
 
@@ -133,6 +142,7 @@ def make_app(
         watch=CatalogWatch(ARTIFACTS_ROOT),
         passwords=Passwords(settings.hash_cost),
         throttles=Throttles(settings),
+        replicas=ReplicaWatch(lambda: RUNNING),
         payments=payments,
         now=clock,
     )

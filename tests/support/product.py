@@ -32,6 +32,7 @@ class Product:
     environment: dict[str, str] = field(default_factory=dict)
     command: tuple[str, ...] = (sys.executable, "-m", "farebox", "up")
     folder: Path = ROOT
+    with_console: bool = False
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -49,6 +50,11 @@ class Product:
         return f"http://127.0.0.1:{self.first_port}"
 
     @property
+    def console_url(self) -> str:
+        """Of the web console, where the product has one."""
+        return f"http://127.0.0.1:{self.ports['FAREBOX_CONSOLE_PORT']}"
+
+    @property
     def grpc_target(self) -> str:
         return f"127.0.0.1:{self.ports['FAREBOX_GRPC_PORT']}"
 
@@ -57,6 +63,7 @@ class Product:
         names = (
             *("HTTP", "FALLBACK_PROXY", "HAPROXY_STATS", "HAPROXY_METRICS", "DASHBOARD"),
             *("GRPC", "FALLBACK_PROXY_GRPC"),
+            *(("CONSOLE",) if self.with_console else ()),
         )
         return {f"FAREBOX_{name}_PORT": self.first_port + n for n, name in enumerate(names)}
 
@@ -67,6 +74,7 @@ class Product:
             **{name: value for name, value in os.environ.items() if not name.startswith("FAREBOX")},
             **{name: str(port) for name, port in self.ports.items()},
             "FAREBOX_REPLICA_PORT_MIN": str(self.first_port + 100),
+            **({} if self.with_console else {"FAREBOX_CONSOLE_PORT": "0"}),
             "FAREBOX_HOME": str(self.home),
             **self.environment,
         }

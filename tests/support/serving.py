@@ -9,7 +9,7 @@ import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from billing.memory import MemoryLedger
 from billing.prices import Operation, Price, PriceTable
 from billing.principal import Principal
 from billing.reports.shadows import Differences, ShadowPair
+from billing.sessions.values import SESSION_KEY_ID, Lifetimes, make_token
 from models.explanations import Explanations
 from models.registry import Catalog, read_catalog
 from serve.api import build_api
@@ -41,6 +42,7 @@ from serve.scorer import ModelPool
 from serve.served_models import ServedModels
 from serve.settings import ServeSettings, ValidatorConfig
 from serve.shadow import ShadowRuns
+from serve.stored_explanations import StoredExplanations
 from serve.v2.infer_app import InferApp
 from tests.support.fragile_model import NAME
 
@@ -48,6 +50,7 @@ ANNA = uuid.UUID(int=1)
 BORIS = uuid.UUID(int=2)
 GOOD_ROW = ["SEND_SMS"]
 POISON_ROW = ["POISON"]
+LIFETIMES = Lifetimes(idle=timedelta(hours=1), absolute=timedelta(hours=3))
 
 
 def make_key(number: int) -> ApiKey:
@@ -71,13 +74,24 @@ def make_body(*instances: Any, model: str = NAME, **fields: Any) -> bytes:
     ).encode()
 
 
+@dataclass
+class MemorySession:
+    """A session of the account book in memory."""
+
+    account_id: uuid.UUID
+    last_seen_at: datetime
+    expires_at: datetime
+
+
 class MemoryAccounts:
     """The AccountBook port in memory."""
 
     def __init__(self) -> None:
         self.principals: dict[ApiKey, Principal] = {}
         self.prices = make_prices("1")
+        self.sessions: dict[str, MemorySession] = {}
         self.look_ups: list[ApiKey] = []
+        self.session_look_ups = 0
         self.price_reads = 0
         self.failures: list[BillingError] = []
         self.gate = opened()
@@ -90,10 +104,16 @@ class MemoryAccounts:
     ) -> str:
         """Make a key for the account; returns the `Authorization` header that carries it."""
         key = make_key(account_id.int)
-        self.principals[key] = Principal(
-            account_id, f"account {account_id.int}", key.id, scopes, expires_at
-        )
+        self.principals[key] = Principal(account_id, _name(account_id), key.id, scopes, expires_at)
         return f"Bearer {key.reveal()}"
+
+    def open_session(
+        self, account_id: uuid.UUID, now: datetime | None = None, lifetimes: Lifetimes = LIFETIMES
+    ) -> str:
+        """The token of a new session of the account."""
+        token, now = make_token(), now or datetime.now(UTC)
+        self.sessions[token] = MemorySession(account_id, now, now + lifetimes.absolute)
+        return token
 
     async def fetch_principal(self, key: ApiKey) -> Principal | None:
         self.look_ups.append(key)
@@ -101,6 +121,20 @@ class MemoryAccounts:
         found = self.principals.get(key)
         await self.gate.wait()
         return found
+
+    async def fetch_session_principal(
+        self, token: str, *, lifetimes: Lifetimes, now: datetime
+    ) -> Principal | None:
+        self.session_look_ups += 1
+        self._fail_as_told()
+        session = self.sessions.get(token)
+        if session is None or session.expires_at <= now:
+            return None
+        if session.last_seen_at <= now - lifetimes.idle:
+            return None
+        session.last_seen_at = now
+        account_id = session.account_id
+        return Principal(account_id, _name(account_id), SESSION_KEY_ID, ALL_SCOPES)
 
     async def fetch_prices(self) -> PriceTable:
         self.price_reads += 1
@@ -110,6 +144,10 @@ class MemoryAccounts:
     def _fail_as_told(self) -> None:
         if self.failures:
             raise self.failures.pop(0)
+
+
+def _name(account_id: uuid.UUID) -> str:
+    return f"account {account_id.int}"
 
 
 class GatedScorer:
@@ -143,13 +181,20 @@ class GatedScorer:
         return self._models.predict(model, version, packed_rows, rows, counts=False)
 
     async def explain(
-        self, model: str, version: str, packed_rows: bytes, rows: int, features_max: int
+        self,
+        model: str,
+        version: str,
+        packed_rows: bytes,
+        rows: int,
+        features_max: int,
+        *,
+        counts: bool = True,
     ) -> Explanations:
         self.explained.append(rows)
         await self.gate.wait()
         if self.failure:
             raise self.failure
-        return self._models.explain(model, version, packed_rows, rows, features_max)
+        return self._models.explain(model, version, packed_rows, rows, features_max, counts=counts)
 
     async def ready(self) -> None:
         self.ready_checks += 1
@@ -261,7 +306,13 @@ class Models:
         return cls(read_catalog(root), ModelPool(ServeSettings(models_dir=root)))
 
 
-def make_replica(models: Models, *, credits_granted: str = "100", **bounds: float) -> Replica:
+def make_replica(
+    models: Models,
+    *,
+    credits_granted: str = "100",
+    explanation_rate: str = "60 per hour",
+    **bounds: float,
+) -> Replica:
     """A replica in which Anna and Boris have credits each; an instance costs 1, explained 1.5."""
     accounts, ledger, seen = MemoryAccounts(), MemoryLedger(), Seen()
     used_keys: set[str] = set()
@@ -271,7 +322,7 @@ def make_replica(models: Models, *, credits_granted: str = "100", **bounds: floa
     for account in (ANNA, BORIS):
         ledger.grant(account, Credits.parse(credits_granted))
     pipeline = Pipeline(
-        authenticator=Authenticator(accounts),
+        authenticator=Authenticator(accounts, LIFETIMES),
         models=served,
         pricing=Pricing(accounts, accounts.prices),
         balances=balances,
@@ -283,7 +334,8 @@ def make_replica(models: Models, *, credits_granted: str = "100", **bounds: floa
             ValidatorConfig.model_validate(bounds),
         ),
     )
-    api = build_api(pipeline, Readiness(scorer, cashier))
+    explanations = StoredExplanations(pipeline, scorer, explanation_rate)
+    api = build_api(pipeline, Readiness(scorer, cashier), explanations)
     return Replica(
         accounts=accounts,
         ledger=ledger,

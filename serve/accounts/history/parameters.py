@@ -33,7 +33,9 @@ async def _filter(
     until: Annotated[_Time | None, Query(description="Before this time (RFC 3339)")] = None,
     model: Annotated[str | None, _word("Charges for this model")] = None,
     version: Annotated[str | None, _word("Charges for this version")] = None,
-    key: Annotated[str | None, _word("Charges by the API key of this id")] = None,
+    key: Annotated[
+        str | None, _word("Charges by the API key of this id; `session`: by signed-in users")
+    ] = None,
 ) -> Filter:
     return Filter(since=since, until=until, model=model, version=version, key_id=key)
 

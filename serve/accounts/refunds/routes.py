@@ -8,7 +8,7 @@ from fastapi import Response
 
 from billing.refunds.actions import refund_prediction
 from billing.refunds.queries import fetch_refund, fetch_refunds
-from billing.refunds.values import RefundRequest
+from billing.refunds.values import NewRefund
 from serve.accounts.access import Access, CallerDependency, make_router
 from serve.accounts.refunds.wire import NewRefundBody, RefundView
 from serve.accounts.requests import (
@@ -61,7 +61,7 @@ async def create_refund(
     made = await refund_prediction(
         services.database,
         caller.actor,
-        RefundRequest(refund_id, prediction_id, body.amount, body.reason),
+        NewRefund(refund_id, prediction_id, body.amount, body.reason),
         now=services.now(),
         grace=services.settings.refund_grace,
     )

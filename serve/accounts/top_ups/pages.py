@@ -58,7 +58,7 @@ _SAID = {
 async def show_checkout(reference: str, services: ServicesDependency) -> HTMLResponse:
     """What is to be paid, and a button for each ending."""
     _, top_up = await _find(services, reference)
-    return _page(top_up, _BUTTONS if _is_open(top_up) else _SAID[top_up.status])
+    return _page(top_up, _BUTTONS if _is_open(top_up) else _say_end(top_up))
 
 
 @router.post("/{reference}", include_in_schema=False)
@@ -77,7 +77,16 @@ async def end_checkout(
     except ProviderUnavailable as error:
         return _page(top_up, f"<p>{escape(str(error))}</p>{_BUTTONS}", status=503)
     _, top_up = await _find(services, reference)
-    return _page(top_up, _SAID[top_up.status])
+    return _page(top_up, _say_end(top_up))
+
+
+def _say_end(top_up: TopUp) -> str:
+    """With the way back, where the buyer told one; this page's address stays secret on it."""
+    said = _SAID[top_up.status]
+    if top_up.return_url is None:
+        return said
+    link = f'<a href="{escape(top_up.return_url)}" rel="noreferrer">Back to where you came from</a>'
+    return f"{said}\n<p>{link}</p>"
 
 
 def _is_open(top_up: TopUp) -> bool:

@@ -25,6 +25,7 @@ from serve.accounts.requests import (
 )
 from serve.accounts.services import Services, ServicesDependency
 from serve.accounts.settings import AccountsSettings
+from serve.accounts.top_ups.returning import check_return_url
 from serve.accounts.top_ups.wire import DebtView, TopUpRequest, TopUpView
 from serve.refusals import Code, Fault, Refusal
 from serve.wire import Status as Answer
@@ -54,6 +55,7 @@ async def create_top_up(
     provider = _provider(services)
     settings = services.settings
     _check_amount(body.credits, settings)
+    _check_return_url(body.return_url, settings)
     new = TopUp(
         id=new_id,
         account_id=caller.account_id,
@@ -61,6 +63,7 @@ async def create_top_up(
         amount=body.credits,
         price=price_of(body.credits, settings.credit_price_minor_units, settings.currency),
         created_at=services.now(),
+        return_url=body.return_url,
     )
     top_up, replayed = await begin_top_up(services.database, new)
     if top_up.checkout_url is None and top_up.status is Status.PENDING:
@@ -157,3 +160,15 @@ def _check_amount(amount: Credits, settings: AccountsSettings) -> None:
     if not max(least, Credits(1)) <= amount <= most:
         fault = Fault("/credits", f"A top-up has {least} to {most} credits.")
         raise Refusal(Code.INVALID_REQUEST, "The amount is out of bounds.", None, (fault,))
+
+
+def _check_return_url(url: str | None, settings: AccountsSettings) -> None:
+    if url is None:
+        return
+    try:
+        check_return_url(url, settings.origins_returned_to)
+    except ValueError as error:
+        fault = Fault("/return_url", str(error))
+        raise Refusal(
+            Code.INVALID_REQUEST, "The return URL is not one that is taken.", None, (fault,)
+        ) from error

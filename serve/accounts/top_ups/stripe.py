@@ -97,6 +97,7 @@ class StripeProvider:
 
     async def create_checkout(self, top_up: TopUp) -> Checkout:
         """As the port says; Stripe knows a repeated call by the top-up's id."""
+        return_url = top_up.return_url or self._return_url
         form = {
             "mode": "payment",
             "client_reference_id": str(top_up.id),
@@ -106,8 +107,8 @@ class StripeProvider:
             "line_items[0][price_data][currency]": top_up.price.currency,
             "line_items[0][price_data][unit_amount]": str(top_up.price.minor_units),
             "line_items[0][price_data][product_data][name]": f"{top_up.amount} credits",
-            "success_url": self._return_url,
-            "cancel_url": self._return_url,
+            "success_url": return_url,
+            "cancel_url": return_url,
         }
         made = await self._call(
             "POST", "/v1/checkout/sessions", form, {"Idempotency-Key": str(top_up.id)}

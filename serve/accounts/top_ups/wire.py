@@ -9,6 +9,7 @@ from typing import Self
 from pydantic import Field
 
 from billing.top_ups.values import Debt, Status, TopUp
+from serve.accounts.top_ups.returning import SETTING, URL_CHARACTERS_MAX
 from serve.wire import Amount, Wire
 
 
@@ -16,6 +17,12 @@ class TopUpRequest(Wire):
     """What is to be bought."""
 
     credits: Amount
+    return_url: str | None = Field(
+        default=None,
+        max_length=URL_CHARACTERS_MAX,
+        description="Where the browser goes once the payment has ended: https, or http on this "
+        f"machine, of an origin that the setting {SETTING} has",
+    )
 
 
 class TopUpView(Wire):
@@ -27,6 +34,7 @@ class TopUpView(Wire):
     price_minor_units: int = Field(description="Cents, or what the currency has", examples=[1200])
     currency: str = Field(description="ISO 4217, lower case", examples=["usd"])
     checkout_url: str | None = Field(description="The provider's page where it is paid")
+    return_url: str | None = Field(description="Where the browser goes afterwards")
     charged_back: Amount = Field(description="What the payer or their bank took back")
     created_at: datetime
     paid_at: datetime | None
@@ -40,6 +48,7 @@ class TopUpView(Wire):
             price_minor_units=top_up.price.minor_units,
             currency=top_up.price.currency,
             checkout_url=top_up.checkout_url,
+            return_url=top_up.return_url,
             charged_back=top_up.charged_back,
             created_at=top_up.created_at,
             paid_at=top_up.paid_at,

@@ -35,6 +35,7 @@ _PUBLIC = {
     "POST /v1/password-resets/{token}",
     "POST /v1/webhooks/{provider}",
     "GET /v1/prices",
+    "GET /v1/terms",
 }
 
 
@@ -125,6 +126,12 @@ async def _make_top_up(app: AccountsApp, anna: Person, _operator: Person) -> str
     return await _make_by_post(anna, "/v1/topups", {"credits": "10"})
 
 
+async def _make_refund_request(app: AccountsApp, anna: Person, operator: Person) -> str:
+    prediction = await _make_prediction(app, anna, operator)
+    path = f"/v1/predictions/{prediction}/refund-requests"
+    return await _make_by_post(anna, path, {"reason": "wrong answer"})
+
+
 async def _find_grant(app: AccountsApp, anna: Person, _operator: Person) -> str:
     grants = (await anna.client.get("/v1/grants")).json()
     grant_id: str = grants["items"][0]["id"]
@@ -140,6 +147,7 @@ async def _find_session(app: AccountsApp, anna: Person, _operator: Person) -> st
 MAKERS: dict[str, Maker] = {
     "predictions": _make_prediction,
     "keys": _make_key,
+    "refund-requests": _make_refund_request,
     "holds": _make_hold,
     "alerts": _make_alert,
     "topups": _make_top_up,

@@ -218,7 +218,7 @@ async def _fill(app: AccountsApp, admin: Person, route: Route) -> str:
         "token": "x" * 43,
         "account_id": str(admin.account_id),
     }
-    for collection, name in re.findall(r"/(\w+)/\{(\w+)\}", route.path):
+    for collection, name in re.findall(r"/([\w-]+)/\{(\w+)\}", route.path):
         if name not in known and collection in MAKERS:
             known[name] = await MAKERS[collection](app, admin, admin)
     return re.sub(r"\{(\w+)\}", lambda found: known.get(found[1], _ID), route.path)

@@ -199,3 +199,46 @@ async def test_without_a_provider_credits_are_not_sold(app: AccountsApp, anna: P
         assert (refused.status_code, refused.json()["code"]) == (503, "provider_unavailable")
         assert (await client.post("/v1/webhooks/none")).status_code == 404
         assert (await client.get("/test-payments/tp_0")).status_code == 404
+
+
+BACK = "http://127.0.0.1:7860/top-ups?a=1&b='2'"
+
+
+async def test_the_test_page_leads_back_where_it_ends(app: AccountsApp, anna: Person) -> None:
+    body = {"credits": "10", "return_url": BACK}
+    top_up = (await anna.client.post("/v1/topups", json=body)).json()
+    assert top_up["return_url"] == BACK
+    link = (
+        '<a href="http://127.0.0.1:7860/top-ups?a=1&amp;b=&#x27;2&#x27;" rel="noreferrer">'
+        "Back to where you came from</a>"
+    )
+    async with app.client() as browser:
+        assert "Back to" not in (await browser.get(page_of(top_up))).text
+        for outcome in ("declined", "paid"):
+            page = await browser.post(page_of(top_up), data={"outcome": outcome})
+            assert link in page.text
+            assert "You can close this page" in page.text
+        assert link in (await browser.get(page_of(top_up))).text
+        other = await buy(anna)
+        page = await browser.post(page_of(other), data={"outcome": "paid"})
+        assert "Back to" not in page.text
+
+
+async def test_a_stranger_is_not_led_to(anna: Person) -> None:
+    body = {"credits": "10", "return_url": "https://evil.example.com/"}
+    refused = await anna.client.post("/v1/topups", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
+    [fault] = refused.json()["errors"]
+    assert fault["pointer"] == "/return_url"
+    assert "FAREBOX_RETURN_ORIGINS" in fault["detail"]
+    assert (await anna.client.get("/v1/topups")).json()["items"] == []
+
+
+async def test_another_way_back_is_another_top_up(anna: Person) -> None:
+    headers = {"Idempotency-Key": "once"}
+    body = {"credits": "10", "return_url": BACK}
+    first = await anna.client.post("/v1/topups", json=body, headers=headers)
+    again = await anna.client.post("/v1/topups", json=body, headers=headers)
+    assert again.json() == first.json()
+    other = await anna.client.post("/v1/topups", json={"credits": "10"}, headers=headers)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_conflict")

@@ -21,7 +21,7 @@ from billing.holds.actions import reserve
 from billing.holds.values import Hold
 from billing.ledger import PostgresLedger
 from billing.refunds.actions import refund_prediction
-from billing.refunds.values import RefundRequest
+from billing.refunds.values import NewRefund
 from billing.settings import BillingSettings
 from billing.top_ups.actions import apply_event, begin_top_up
 from billing.top_ups.values import EventKind, PaymentEvent, Price, TopUp
@@ -100,7 +100,7 @@ async def test_closed_account_gets_no_refund(database: Database, account_id: uui
     charge = make_charge(account_id, "4")
     await PostgresLedger(database).charge([charge])
     await close(database, account_id, "6")
-    request = RefundRequest(uuid.uuid4(), charge.charge_id, None, "wrong answer")
+    request = NewRefund(uuid.uuid4(), charge.charge_id, None, "wrong answer")
     with pytest.raises(AccountMissing):
         await refund_prediction(database, COMMAND_LINE, request, now=NOW, grace=timedelta(days=30))
 

@@ -64,6 +64,8 @@ async def test_application_may_not(statement: str, database: Database) -> None:
         "SELECT * FROM grants, top_ups, refunds, holds, debts",
         "SELECT account_id, role, created_at FROM users",
         "SELECT id, account_id, scopes FROM api_keys",
+        "SELECT id, account_id, status, decision_reason FROM refund_requests",
+        "SELECT * FROM reconciliations",
     ],
 )
 async def test_reporter_reads_what_reports_are_made_of(
@@ -86,6 +88,7 @@ async def test_reporter_reads_what_reports_are_made_of(
         "SELECT address_hash FROM welcomed_addresses",
         "SELECT secret FROM alerts",
         "SELECT payload FROM deliveries",
+        "SELECT reason FROM refund_requests",
         "INSERT INTO audit (actor_role, action) VALUES ('admin', 'x')",
         "UPDATE balances SET posted = 1",
         "DELETE FROM entries",

@@ -18,6 +18,7 @@ from billing.charges import (
     Replayed,
     SpendingCapReached,
     StoredAnswer,
+    StoredRows,
 )
 from billing.credits import ZERO, Credits
 from billing.database import Database
@@ -341,3 +342,29 @@ async def test_rejected_charge_spends_nothing_of_its_cap(world: World) -> None:
     rejected, charged = await world.ledger.charge([poison, make_charge(account, key_id=key)])
     assert isinstance(rejected, ChargeRejected)
     assert isinstance(charged, Charged)
+
+
+async def test_rows_are_found_beside_their_answer(world: World) -> None:
+    account = await world.make_account("3")
+    charge = make_charge(account, "0.25", predictions=b"[0.75]")
+    assert await world.ledger.find_rows(account, charge.charge_id) is None
+    await world.ledger.charge([charge])
+    answer = StoredAnswer(charge.charge_id, "malware", "1", b"[0.75]", Credits.parse("0.25"))
+    expected = StoredRows(answer, charge.inputs)
+    assert await world.ledger.find_rows(account, charge.charge_id) == expected
+
+
+async def test_rows_of_another_account_are_not_found(world: World) -> None:
+    account, other = await world.make_account("3"), await world.make_account("3")
+    charge = make_charge(account)
+    await world.ledger.charge([charge])
+    assert await world.ledger.find_rows(other, charge.charge_id) is None
+
+
+async def test_rows_are_pruned_with_their_answer(world: World) -> None:
+    account = await world.make_account("3")
+    charge = make_charge(account)
+    await world.ledger.charge([charge])
+    await world.expire_answers()
+    found = await world.ledger.find_rows(account, charge.charge_id)
+    assert found == AnswerExpired(charge.charge_id)

@@ -30,7 +30,7 @@ from billing.grants.feed import settle_feed
 from billing.grants.settling import catch_up
 from billing.holds.values import Hold
 from billing.reconcile import reconcile
-from billing.refunds.values import RefundRequest
+from billing.refunds.values import NewRefund
 from billing.top_ups.values import EventKind, PaymentEvent, Price, Status, TopUp
 from tests.charges import make_charge
 from tests.support.bank.book import Book, total
@@ -90,7 +90,7 @@ class MoneyMachine(RuleBasedStateMachine):
         self.top_ups: list[TopUp] = []
         self.events: list[PaymentEvent] = []
         self.charges: list[Charge] = []
-        self.refunds: list[RefundRequest] = []
+        self.refunds: list[NewRefund] = []
         self.holds: list[Hold] = []
 
     def new_id(self) -> uuid.UUID:
@@ -220,7 +220,7 @@ class MoneyMachine(RuleBasedStateMachine):
     def refund(self, charge: int, amount: Credits | None, pause: int) -> None:
         self.both.wait(timedelta(hours=pause))
         known = [paid.charge.charge_id for paid in self.bank.paid] or [self.new_id()]
-        request = RefundRequest(self.new_id(), pick(known, charge), amount, "refund")
+        request = NewRefund(self.new_id(), pick(known, charge), amount, "refund")
         self.refunds.append(request)
         self.both.refund(request)
 

@@ -14,7 +14,7 @@ from billing.grants.settling import catch_up
 from billing.ledger import PostgresLedger
 from billing.reconcile import reconcile
 from billing.refunds.actions import refund_prediction
-from billing.refunds.values import RefundRequest
+from billing.refunds.values import NewRefund
 from tests.charges import make_charge
 from tests.integration.billing.conftest import MakeAccount
 
@@ -111,7 +111,7 @@ async def _refund(database: Database, account_id: uuid.UUID) -> None:
     """One of its charges."""
     async with database.connection() as connection:
         charge_id = await connection.fetchval("SELECT charge_id FROM predictions LIMIT 1")
-    request = RefundRequest(uuid.uuid4(), charge_id, None, "test")
+    request = NewRefund(uuid.uuid4(), charge_id, None, "test")
     await refund_prediction(
         database,
         COMMAND_LINE,

@@ -25,7 +25,7 @@ from billing.ledger import PostgresLedger
 from billing.reconcile import reconcile
 from billing.refunds.actions import refund_prediction
 from billing.refunds.errors import PredictionMissing, RefundExceedsCharge
-from billing.refunds.values import Refund, RefundRequest, choose_parts
+from billing.refunds.values import NewRefund, Refund, choose_parts
 from billing.settings import BillingSettings
 from tests.charges import make_charge
 from tests.integration.billing.conftest import MakeAccount
@@ -45,7 +45,7 @@ async def _refund(
     refund_id: uuid.UUID | None = None,
     now: datetime = _NOW,
 ) -> Made[Refund]:
-    request = RefundRequest(
+    request = NewRefund(
         refund_id or uuid.uuid4(), charge_id, Credits.parse(amount) if amount else None, "test"
     )
     return await refund_prediction(database, _OPERATOR, request, now=now, grace=_GRACE)

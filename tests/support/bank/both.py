@@ -22,7 +22,7 @@ from billing.holds.values import Hold
 from billing.keys import make_key_id
 from billing.ledger import PostgresLedger
 from billing.refunds.actions import refund_prediction
-from billing.refunds.values import RefundRequest
+from billing.refunds.values import NewRefund
 from billing.top_ups.actions import apply_event, begin_top_up
 from billing.top_ups.values import PaymentEvent, TopUp
 from billing.users.signing_up import create_user
@@ -165,7 +165,7 @@ class Both:
     def charge(self, charges: list[Charge]) -> object:
         return self._do(self._ledger.charge(charges), lambda: self.bank.charge(charges))
 
-    def refund(self, request: RefundRequest) -> object:
+    def refund(self, request: NewRefund) -> object:
         refunding = refund_prediction(
             self._database, COMMAND_LINE, request, now=self.now, grace=GRACE
         )

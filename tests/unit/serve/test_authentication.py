@@ -7,10 +7,23 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from billing.api_keys.values import ALL_SCOPES
 from billing.errors import LedgerUnavailable
+from billing.principal import Principal
+from billing.sessions.values import SESSION_KEY_ID
 from serve.authentication import Authenticator
 from serve.refusals import Code, Refusal
-from tests.support.serving import ANNA, BORIS, MemoryAccounts, make_key, turns
+from tests.support.asgi import PREDICTIONS, call, post
+from tests.support.serving import (
+    ANNA,
+    BORIS,
+    LIFETIMES,
+    MemoryAccounts,
+    Replica,
+    make_body,
+    make_key,
+    turns,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -23,7 +36,7 @@ async def accounts() -> MemoryAccounts:
 @pytest.fixture
 async def authenticator(accounts: MemoryAccounts) -> Authenticator:
     """One that hears revocations."""
-    authenticator = Authenticator(accounts)
+    authenticator = Authenticator(accounts, LIFETIMES)
     authenticator.revocations_heard()
     return authenticator
 
@@ -47,7 +60,7 @@ async def test_a_key_is_looked_up_once(
 async def test_nothing_is_remembered_before_revocations_are_heard(
     accounts: MemoryAccounts,
 ) -> None:
-    authenticator = Authenticator(accounts)
+    authenticator = Authenticator(accounts, LIFETIMES)
     anna = accounts.open_account(ANNA)
     for _ in range(3):
         await authenticator.authenticate(anna)
@@ -104,7 +117,7 @@ async def test_a_key_past_its_expiry_is_refused_although_it_is_remembered(
     accounts: MemoryAccounts,
 ) -> None:
     time = datetime(2030, 1, 1, tzinfo=UTC)
-    authenticator = Authenticator(accounts, now=lambda: time)
+    authenticator = Authenticator(accounts, LIFETIMES, now=lambda: time)
     authenticator.revocations_heard()
     anna = accounts.open_account(ANNA, expires_at=time + timedelta(seconds=1))
     assert (await authenticator.authenticate(anna)).account_id == ANNA
@@ -144,7 +157,7 @@ async def test_a_look_up_that_raced_with_a_revocation_is_not_remembered(
 
 
 async def test_what_is_remembered_is_bounded(accounts: MemoryAccounts) -> None:
-    authenticator = Authenticator(accounts, keys_max=1)
+    authenticator = Authenticator(accounts, LIFETIMES, keys_max=1)
     authenticator.revocations_heard()
     anna, boris = accounts.open_account(ANNA), accounts.open_account(BORIS)
     for each in (anna, boris, anna):
@@ -204,3 +217,76 @@ async def test_a_failed_look_up_is_no_refusal(
     with pytest.raises(LedgerUnavailable):
         await authenticator.authenticate(anna)
     assert (await authenticator.authenticate(anna)).account_id == ANNA
+
+
+async def test_a_sessions_token_may_do_what_its_account_may(
+    accounts: MemoryAccounts, authenticator: Authenticator
+) -> None:
+    token = accounts.open_session(ANNA)
+    for way in (f"Bearer {token}", f"bearer  {token} "):
+        found = await authenticator.authenticate(way)
+        assert found == Principal(ANNA, "account 1", SESSION_KEY_ID, ALL_SCOPES)
+
+
+async def test_a_session_is_looked_up_for_each_request_and_refused_once_ended(
+    accounts: MemoryAccounts, authenticator: Authenticator
+) -> None:
+    token = accounts.open_session(ANNA)
+    for _ in range(3):
+        await authenticator.authenticate(f"Bearer {token}")
+    assert accounts.session_look_ups == 3
+    accounts.sessions.clear()
+    await assert_refused(authenticator, f"Bearer {token}")
+
+
+async def test_a_session_ends_by_the_lifetimes_and_the_clock_given(
+    accounts: MemoryAccounts,
+) -> None:
+    time = datetime(2030, 1, 1, tzinfo=UTC)
+    authenticator = Authenticator(accounts, LIFETIMES, now=lambda: time)
+    used, unused = (f"Bearer {accounts.open_session(ANNA, time)}" for _ in range(2))
+    time += LIFETIMES.idle - timedelta(seconds=1)
+    await authenticator.authenticate(used)
+    time += timedelta(seconds=1)
+    await assert_refused(authenticator, unused)
+    assert (await authenticator.authenticate(used)).account_id == ANNA
+
+
+@pytest.mark.parametrize("form", ["{}", "Basic {}", "Bearer x{}"])
+async def test_a_session_comes_as_a_bearer_token_alone(
+    accounts: MemoryAccounts, authenticator: Authenticator, form: str
+) -> None:
+    await assert_refused(authenticator, form.format(accounts.open_session(ANNA)))
+    assert accounts.session_look_ups == 0
+
+
+async def test_a_session_is_no_key_that_a_revocation_could_name(
+    accounts: MemoryAccounts, authenticator: Authenticator
+) -> None:
+    token, anna = accounts.open_session(ANNA), accounts.open_account(ANNA)
+    await authenticator.authenticate(anna)
+    authenticator.changed(SESSION_KEY_ID)
+    assert (await authenticator.authenticate(f"Bearer {token}")).account_id == ANNA
+    await authenticator.authenticate(anna)
+    assert len(accounts.look_ups) == 1
+
+
+async def test_a_failed_look_up_of_a_session_is_no_refusal(
+    accounts: MemoryAccounts, authenticator: Authenticator
+) -> None:
+    token = accounts.open_session(ANNA)
+    accounts.failures = [LedgerUnavailable("gone")]
+    with pytest.raises(LedgerUnavailable):
+        await authenticator.authenticate(f"Bearer {token}")
+
+
+async def test_a_session_scores_and_reads_as_its_account(replica: Replica) -> None:
+    session = f"Bearer {replica.accounts.open_session(ANNA)}"
+    paid = await post(replica.app, session, make_body())
+    assert (paid.status, paid.json["credits_balance"]) == (200, "99")
+    assert [charge.key_id for charge in replica.charged] == [SESSION_KEY_ID]
+    headers = {"authorization": session}
+    stored = await call(replica.app, f"{PREDICTIONS}/{paid.json['id']}", "GET", headers)
+    assert stored.json == paid.json
+    account = await call(replica.app, "/v1/account", "GET", headers)
+    assert (account.json["account"], account.json["key_id"]) == ("account 1", SESSION_KEY_ID)

@@ -20,7 +20,7 @@ from serve import handles
 from serve.handles import Calls, CashierHandle, Handle, ScorerHandle
 from serve.lanes import LaneAddress, LaneServer
 from serve.refusals import Code, Refusal
-from serve.transfer import NOT_LOADED, decode_rows, encode_failure, encode_outcomes
+from serve.transfer import NOT_LOADED, Asked, decode_rows, encode_failure, encode_outcomes
 from tests.charges import make_charge
 
 pytestmark = pytest.mark.anyio
@@ -289,3 +289,16 @@ async def test_no_replica_to_explain_is_told_as_for_predictions(
     with pytest.raises(Refusal) as caught:
         await ScorerHandle(OneReplica(take).handle).explain("m", "1", b"rows", 2, 3)
     assert caught.value.code is Code.SCORER_UNAVAILABLE
+
+
+async def test_drift_is_told_to_leave_out_what_was_scored_before() -> None:
+    asked: list[Asked] = []
+
+    async def take(content: bytes) -> bytes:
+        asked.append(decode_rows(content))
+        return np.zeros(1, row_type(3)).tobytes()
+
+    scorer = ScorerHandle(OneReplica(take).handle)
+    await scorer.explain("m", "1", b"row", 1, 3, counts=False)
+    await scorer.explain("m", "1", b"row", 1, 3)
+    assert [each.counts for each in asked] == [False, True]

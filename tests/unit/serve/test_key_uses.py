@@ -8,6 +8,7 @@ from collections.abc import Collection
 import pytest
 
 from billing.errors import LedgerUnavailable
+from billing.sessions.values import SESSION_KEY_ID
 from serve.key_uses import KeyUses
 
 pytestmark = pytest.mark.anyio
@@ -63,3 +64,14 @@ async def test_it_is_flushed_again_and_again(book: Book) -> None:
     keeping.cancel()
     await asyncio.wait([keeping])
     assert book.written == [{"a"}, {"a"}]
+
+
+async def test_a_session_is_no_key_whose_use_is_written(book: Book) -> None:
+    uses = KeyUses(book.write)
+    uses.note(SESSION_KEY_ID)
+    await uses.flush()
+    assert book.written == []
+    for key_id in ("a", SESSION_KEY_ID):
+        uses.note(key_id)
+    await uses.flush()
+    assert book.written == [{"a"}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from billing.top_ups.errors import BadSignature, ProviderUnavailable
 from billing.top_ups.values import EventKind, Price
 from serve.accounts.top_ups.settings import PaymentSettings
 from tests.support.payments import (
+    PUBLIC_URL,
     TEN_DOLLARS,
     Payments,
     StripePayments,
@@ -23,6 +25,8 @@ from tests.support.payments import (
 )
 
 pytestmark = pytest.mark.anyio
+
+BACK = "https://console.example.com/top-ups?paid=1"
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TOP_UP_ID = uuid.UUID("0b9f1c1e-4f0e-4c86-9d5a-2f6f7f3f0a11")
@@ -93,6 +97,16 @@ async def test_stripe_is_told_the_price_and_where_the_top_up_is_known(
     assert form["line_items[0][price_data][unit_amount]"] == "1000"
     assert form["line_items[0][price_data][currency]"] == "usd"
     assert form["line_items[0][quantity]"] == "1"
+
+
+@pytest.mark.parametrize(("return_url", "told"), [(BACK, BACK), (None, PUBLIC_URL)])
+async def test_stripe_is_told_where_the_browser_goes(
+    return_url: str | None, told: str, stripe: StripePayments
+) -> None:
+    top_up = replace(make_pending(TOP_UP_ID, NOW), return_url=return_url)
+    await stripe.provider.create_checkout(top_up)
+    form = stripe.stripe.form()
+    assert (form["success_url"], form["cancel_url"]) == (told, told)
 
 
 async def test_a_stripe_that_is_down_is_unavailable(stripe: StripePayments) -> None:

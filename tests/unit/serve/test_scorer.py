@@ -105,3 +105,12 @@ def test_the_pool_explains_packed_rows(tmp_path: Path) -> None:
     np.testing.assert_allclose(found["probability"], [0.880797, 0.268941], atol=1e-6)
     assert found["features"].tolist() == [[2], [2]]
     assert found["rest"].tolist() == [-explained_model.INTERNET] * 2
+
+
+def test_drift_counts_what_is_explained_once(tmp_path: Path) -> None:
+    write_explained_model(tmp_path)
+    pool = ModelPool(ServeSettings(models_dir=tmp_path))
+    pool.explain(explained_model.NAME, VERSION, b"\x20", 1, 1, counts=False)
+    assert pool.scored.take() == {}
+    pool.explain(explained_model.NAME, VERSION, b"\x20", 1, 1)
+    assert len(pool.scored.take()) == 1

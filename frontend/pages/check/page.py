@@ -1,0 +1,87 @@
+"""The layout of the page, and what happens when it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import gradio as gr
+
+from frontend.examples import load_examples
+from frontend.html import html_block
+from frontend.model_cards import fetch_models
+from frontend.pages.check.picking import lay_out_picker
+from frontend.pages.check.scoring import Attempt, check, show_price
+from frontend.pages.frame import Page
+
+
+def build_check(page: Page) -> None:
+    """Choose on the left, read on the right; one below the other on a narrow screen."""
+    console, t = page.console, page.console.texts
+    html_block(console.templates.render("check_intro.html"))
+    attempt = gr.State(None)
+    with gr.Row(elem_classes="fb-halves"):
+        with gr.Column(min_width=320):
+            picker = lay_out_picker(console)
+        with gr.Column(min_width=320):
+            model = gr.Dropdown(choices=[], label=t("check", "model"), filterable=False)
+            price = html_block()
+            button = gr.Button(t("check", "check"), variant="primary")
+            outcome = html_block()
+    picker.wire()
+
+    async def open_page(request: gr.Request) -> tuple[Any, Any, Any, Any]:
+        cards = await fetch_models(console.of(request))
+        if not cards:
+            return gr.skip(), gr.skip(), gr.skip(), gr.skip()
+        names = cards[0].features
+        wanted = request.query_params.get("example")
+        chosen = [
+            name
+            for example in load_examples(console.language)
+            if example.id == wanted
+            for name in example.features
+            if name in set(names)
+        ]
+        choices = [(_title(page, each.id, each.price), each.id) for each in cards]
+        return (
+            gr.Dropdown(choices=choices, value=cards[0].id),
+            names,
+            gr.Dropdown(choices=list(names), value=chosen),
+            gr.Radio(value=wanted if chosen else None),
+        )
+
+    async def price_of(model_id: str | None, request: gr.Request) -> str:
+        return await show_price(console, model_id, request) if model_id else ""
+
+    async def names_of(model_id: str, request: gr.Request) -> tuple[Any, Any]:
+        for card in await fetch_models(console.of(request)):
+            if card.id == model_id:
+                return card.features, gr.Dropdown(choices=list(card.features))
+        return gr.skip(), gr.skip()
+
+    async def run(
+        chosen: list[str], model_id: str, earlier: Attempt | None, request: gr.Request
+    ) -> AsyncIterator[tuple[Any, Any]]:
+        async for shown in check(console, chosen, model_id, earlier, request):
+            yield shown
+
+    opened = page.on_load(open_page, None, [model, picker.names, picker.chosen, picker.example])
+    console.on(opened.then, price_of, model, price, show_progress="hidden")
+    console.on(
+        opened.then,
+        picker.find,
+        [picker.search, picker.group, picker.chosen, picker.names],
+        [picker.found, picker.found_note],
+        show_progress="hidden",
+    )
+    console.on(model.input, names_of, model, [picker.names, picker.chosen])
+    console.on(model.input, price_of, model, price)
+    checked = console.on(button.click, run, [picker.chosen, model, attempt], [outcome, attempt])
+    page.then_show_balance(checked)
+    console.on(checked.then, price_of, model, price, show_progress="hidden")
+
+
+def _title(page: Page, model_id: str, price: str | None) -> str:
+    assert price is not None  # fetch_models leaves out what has none
+    return f"{model_id} \N{MIDDLE DOT} {page.console.templates.show_credits(price)}"
