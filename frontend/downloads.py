@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from html import escape
 from urllib.parse import quote
@@ -28,16 +28,15 @@ async def export(what: str, request: Request) -> Response:
     """`/accounts/v1/entries` or `/predictions` as a file; the query is passed on as it came."""
     if what not in _EXPORTS:
         return _said(request, "file_gone", 404)
-    query = request.query_params
-    params = {name: query.getlist(name) for name in query}
-    return await _pass_on(request, f"/accounts/v1/{what}", what, params)
+    return await _pass_on(request, f"/accounts/v1/{what}?{request.url.query}", what)
 
 
 @router.get("/statement/{month}")
 async def statement(month: str, request: Request) -> Response:
     """A month's statement as CSV."""
-    path = f"/accounts/v1/statements/{quote(month, safe='')}"
-    return await _pass_on(request, path, f"statement-{month}", {"format": ["csv"]})
+    return await _pass_on(
+        request, f"/accounts/v1/statements/{quote(month, safe='')}?format=csv", f"statement-{month}"
+    )
 
 
 @router.get("/result/{name}")
@@ -56,13 +55,11 @@ async def result(name: str, request: Request) -> Response:
     return FileResponse(path, filename=name, headers={"Cache-Control": "private, no-store"})
 
 
-async def _pass_on(
-    request: Request, path: str, name: str, params: Mapping[str, list[str]]
-) -> Response:
+async def _pass_on(request: Request, path: str, name: str) -> Response:
     """The API's answer, bit by bit as it comes: an export can be longer than memory."""
     opened = AsyncExitStack()
     try:
-        response = await opened.enter_async_context(_user(request).stream(path, **params))
+        response = await opened.enter_async_context(_user(request).stream(path))
     except SessionEnded:
         return _said(request, "session_ended", 401)
     except Problem as problem:

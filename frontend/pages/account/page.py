@@ -39,7 +39,7 @@ def build_account(page: Page) -> None:
     page.then_show_balance(section.click(refresh, show_balance, None, balance))
     page.on_load(show_balance, None, balance, show_progress="hidden")
     tabs: dict[str, gr.Tab] = {}
-    with gr.Tabs(elem_classes=["fb-tabs"]) as all_tabs:
+    with gr.Tabs(overflow_behavior="wrap") as all_tabs:
         for name, build in (
             ("credits", _build_credits),
             ("entries", build_entries),
@@ -48,7 +48,8 @@ def build_account(page: Page) -> None:
             ("alerts", build_alerts),
             ("sign-in", _build_sign_in),
         ):
-            with gr.Tab(section.say(f"tab_{name}".replace("-", "_")), id=name) as tab:
+            title = section.say(f"tab_{name}".replace("-", "_"))
+            with gr.Tab(title, id=name, elem_id=f"fb-tab-{name}") as tab:
                 build(section, tab)
             tabs[name] = tab
 
