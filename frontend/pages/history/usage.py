@@ -31,6 +31,19 @@ _DAYS = (7, 30, 90)
 _DAYS_DEFAULT = 30
 _BY_DAY_MAX = 31
 """More days than these are shown by the week."""
+_TITLES = {
+    "day": {
+        "predictions": "predictions_by_day",
+        "charged": "charged_by_day",
+        "table": "table_by_day",
+    },
+    "week": {
+        "predictions": "predictions_by_week",
+        "charged": "charged_by_week",
+        "table": "table_by_week",
+    },
+}
+"""Names of the texts above charts and tables."""
 
 
 def build_usage(page: Page) -> None:
@@ -50,7 +63,7 @@ def build_usage(page: Page) -> None:
         plots = [
             show_columns(
                 {short_name(day): getattr(each, what) for day, each in use["by_time"].items()},
-                label=texts[f"{what}_by_{use['step']}"],
+                label=texts[use["titles"][what]],
                 x_title=texts[use["step"]],
             )
             for what in ("predictions", "charged")
@@ -96,6 +109,7 @@ async def _fetch(console: Console, server: Server, days: int, today: date) -> di
         "choices": {each: link(page, {"view": View.USAGE, "days": each}) for each in _DAYS},
         "as_of": by_day["as_of"],
         "step": step,
+        "titles": _TITLES[step],
         "by_time": group_weeks(use) if step == "week" else use,
         "total": sum(use.values(), Use()),
         "by_model": _with_bars(models),
