@@ -9,7 +9,7 @@ from babel.numbers import format_currency, get_currency_precision
 
 from frontend.language import Language
 
-_AMOUNT = re.compile(r"\d{1,15}(\.\d{1,6})?")
+_AMOUNT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,6})?")
 _SPACES = re.compile(r"[\s\u00a0\u202f]+")
 
 

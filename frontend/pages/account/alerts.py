@@ -38,7 +38,7 @@ class Alerts:
         self.section = section
         self.console = section.console
         say = section.say
-        html_block(section.render("heading", name="alerts"))
+        html_block(section.heading("alerts", "alerts_about"))
         self.attempt = gr.State()
         self.doomed = gr.State()
         """The id of the alert that is asked about before it is deleted."""

@@ -29,7 +29,7 @@ class Entries:
         self.section = section
         self.console = section.console
         say = section.say
-        html_block(section.render("heading", name="entries"))
+        html_block(section.heading("entries"))
         self.place = gr.State()
         """The filters that are shown, and the cursor behind the last row."""
         with gr.Accordion(say("filters"), open=False):

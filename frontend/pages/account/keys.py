@@ -43,7 +43,7 @@ class Keys:
         self.section = section
         self.console = section.console
         say = section.say
-        html_block(section.render("heading", name="keys"))
+        html_block(section.heading("keys", "keys_about"))
         self.chosen = gr.State()
         """The key that a panel is about, as it is listed: without its secret."""
         self.attempt = gr.State()

@@ -62,19 +62,38 @@ class Section:
             price=partial(show_price, language=language),
             month=partial(show_month, language=language),
             browser=name_browser,
+            reason=self._reason,
         )
+
+    def heading(self, name: str, about: str = "") -> str:
+        """The title of a section, and what is said of it."""
+        return self.render("heading", name=name, about=about)
 
     def told(self, name: str, /, **values: object) -> str:
         """That something went well: HTML, read out by screen readers."""
-        return self.render("said", bad=False, text=self.say(name, **values), problem=None)
+        return self._said(text=self.say(name, **values), bad=False)
 
     def refused(self, error: Exception) -> str:
         """Why something did not happen: HTML, read out by screen readers."""
         if isinstance(error, Mistake):
-            return self.render("said", bad=True, text=str(error), problem=None)
+            return self._said(text=str(error))
         if isinstance(error, Problem):
-            return self.render("said", bad=True, text="", problem=error)
-        return self.render("said", bad=True, text=self.console.say(error), problem=None)
+            return self._said(problem=error)
+        return self._said(text=self.console.say(error))
+
+    def _said(self, *, text: str = "", problem: Problem | None = None, bad: bool = True) -> str:
+        faults = [(self._field(where), what) for where, what in problem.faults] if problem else []
+        return self.render("said", text=text, problem=problem, faults=faults, bad=bad)
+
+    def _field(self, pointer: str) -> str:
+        """What the form calls the part of a request that has a fault."""
+        name = f"field_{pointer.removeprefix('query').strip('/').replace('/', '_')}"
+        return str(self.console.texts.section("account").get(name, pointer))
+
+    def _reason(self, reason: str) -> str:
+        """Those that the service gives itself are in the reader's language."""
+        name = f"reason_{reason.replace('-', '_')}"
+        return str(self.console.texts.section("account").get(name, reason))
 
     def click(
         self,

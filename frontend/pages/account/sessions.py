@@ -33,7 +33,7 @@ class Sessions:
     def __init__(self, section: Section) -> None:
         self.section = section
         self.console = section.console
-        html_block(section.render("heading", name="sessions"))
+        html_block(section.heading("sessions"))
         self.doomed = gr.State()
         """The id of the session that is asked about before it ends, or `others`."""
         self.said = html_block()

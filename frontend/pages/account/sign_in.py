@@ -28,7 +28,7 @@ def build_sign_in(section: Section, tab: gr.Tab) -> None:
 
 def _build_email(section: Section, tab: gr.Tab) -> None:
     console = section.console
-    html_block(section.render("heading", name="email"))
+    html_block(section.heading("email"))
     state = html_block()
     said = html_block()
     again = gr.Button(
@@ -63,7 +63,7 @@ def _build_email(section: Section, tab: gr.Tab) -> None:
 
 def _build_deletion(section: Section) -> None:
     console = section.console
-    html_block(section.render("heading", name="deletion"))
+    html_block(section.heading("deletion", "deletion_about"))
     begin = gr.Button(
         section.say("begin_deletion"),
         variant="stop",

@@ -16,10 +16,8 @@ _MONTHS_MAX = 240
 def build_statements(section: Section, tab: gr.Tab) -> None:
     """The newest month first; another is chosen above it."""
     console = section.console
-    html_block(section.render("heading", name="statements"))
-    month = gr.Dropdown(
-        label=section.say("month"), choices=[], elem_id="fb-month", elem_classes=["fb-narrow"]
-    )
+    html_block(section.heading("statements"))
+    month = gr.Dropdown(label=section.say("month"), choices=[], elem_id="fb-month")
     shown = html_block()
 
     async def read(chosen: str, request: gr.Request) -> str:

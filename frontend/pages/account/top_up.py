@@ -20,7 +20,7 @@ from frontend.pages.account.parts import (
 )
 from frontend.pages.frame import render_header
 from frontend.prices import price_minor_units, read_amount, show_price
-from frontend.server import Problem, ServerError, SessionEnded
+from frontend.server import ServerError, SessionEnded
 
 _CHECK_SECONDS = 3.0
 _CHECKS_MAX = 60
@@ -43,7 +43,7 @@ class TopUp:
     def __init__(self, section: Section) -> None:
         self.section = section
         self.console = section.console
-        html_block(section.render("heading", name="top_up"))
+        html_block(section.heading("top_up"))
         self.terms = gr.State()
         self.attempt = gr.State()
         """The top-up that is being made, until it was."""
@@ -150,7 +150,7 @@ class TopUp:
                 "/accounts/v1/topups", {"credits": wanted}, key=attempt["key"]
             )
         except REFUSALS as error:
-            said = self._refused(error)
+            said = self.section.refused(error)
             return attempt, gr.skip(), said, gr.skip(), gr.skip(), gr.skip()
         watched = {"id": top_up["id"], "checks": 0}
         waiting = self.section.render("waiting", top_up=top_up, ended=False)
@@ -166,13 +166,6 @@ class TopUp:
             if not Decimal(least) <= Decimal(wanted) <= Decimal(most):
                 raise Mistake(self.section.say("amount_bounds", least=show(least), most=show(most)))
         return wanted
-
-    def _refused(self, error: Exception) -> str:
-        if isinstance(error, Problem) and error.code == "provider_unavailable":
-            return self.section.render(
-                "said", bad=True, text=self.section.say("no_payments"), problem=None
-            )
-        return self.section.refused(error)
 
     async def _watch(self, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
         _, top_up_id = acted(event)
