@@ -20,13 +20,16 @@ from frontend.pages.account.parts import (
 )
 from frontend.pages.frame import render_header
 from frontend.prices import price_minor_units, read_amount, show_price
-from frontend.server import ServerError, SessionEnded
+from frontend.server import Problem, ServerError, SessionEnded
 
 _CHECK_SECONDS = 3.0
 _CHECKS_MAX = 60
 """So long the page asks by itself whether a top-up was paid; then there is a button."""
 
 _TOP_UPS_MAX = 50
+
+_RETURNED = "returned"
+"""In the page's address for whoever comes back from paying."""
 
 Terms = dict[str, Any]
 Watched = dict[str, Any]
@@ -82,6 +85,12 @@ class TopUp:
             [self.terms, self.offer, self.form, self.rows],
             show_progress="hidden",
         )
+        page.on_load(
+            self._return,
+            None,
+            [self.watched, self.waiting, self.timer],
+            show_progress="hidden",
+        )
         on(tab.select, self._list, None, self.rows, show_progress="hidden")
         on(
             self.amount.change,
@@ -113,6 +122,19 @@ class TopUp:
         offer = self.section.render("offer", terms=terms)
         sold = terms is None or terms["payment_provider"] != "none"
         return terms, offer, gr.Column(visible=sold), await self._list(request)
+
+    async def _return(self, request: gr.Request) -> tuple[Any, ...]:
+        """Whoever comes back from paying sees what became of the newest top-up."""
+        skip = gr.skip()
+        if _RETURNED not in request.query_params:
+            return skip, skip, skip
+        newest = (await self.console.of(request).get("/accounts/v1/topups", limit=1))["items"]
+        if not newest:
+            return skip, skip, skip
+        pending = newest[0]["status"] == "pending"
+        waiting = self.section.render("waiting", top_up=newest[0], ended=False)
+        watched = {"id": newest[0]["id"], "checks": 0} if pending else None
+        return watched, waiting, gr.Timer(active=pending)
 
     async def _read_terms(self) -> Terms | None:
         """None where the server does not say: the price is then told with the top-up."""
@@ -146,15 +168,30 @@ class TopUp:
         try:
             wanted = self._read(amount, terms)
             attempt = attempt_of(attempt, wanted)
-            top_up = await self.console.of(request).post(
-                "/accounts/v1/topups", {"credits": wanted}, key=attempt["key"]
-            )
+            top_up = await self._begin(wanted, attempt["key"], request)
         except REFUSALS as error:
             said = self.section.refused(error)
             return attempt, gr.skip(), said, gr.skip(), gr.skip(), gr.skip()
         watched = {"id": top_up["id"], "checks": 0}
         waiting = self.section.render("waiting", top_up=top_up, ended=False)
         return None, watched, "", waiting, gr.Timer(active=True), await self._list(request)
+
+    async def _begin(self, wanted: str, key: str, request: gr.Request) -> dict[str, Any]:
+        """With the way back to this page, where the server sends browsers there."""
+        server = self.console.of(request)
+        made: dict[str, Any]
+        try:
+            body = {"credits": wanted, "return_url": self._way_back(request)}
+            made = await server.post("/accounts/v1/topups", body, key=key)
+        except Problem as problem:
+            if all(pointer != "/return_url" for pointer, _ in problem.faults):
+                raise
+            made = await server.post("/accounts/v1/topups", {"credits": wanted}, key=key)
+        return made
+
+    def _way_back(self, request: gr.Request) -> str:
+        origin = request.headers.get("origin", "")
+        return f"{origin}{self.console.path('account')}?{_RETURNED}=yes"
 
     def _read(self, amount: str, terms: Terms | None) -> str:
         wanted = read_amount(amount)
