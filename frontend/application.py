@@ -11,7 +11,7 @@ import gradio as gr
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
-from frontend import downloads, session
+from frontend import credentials, downloads, session
 from frontend.context import Console
 from frontend.features.catalogue import load_catalogue
 from frontend.guard import Guard
@@ -59,6 +59,7 @@ def build_application(settings: ConsoleSettings) -> FastAPI:
     app.state.server = server
     app.state.results = results
     app.include_router(session.router)
+    app.include_router(credentials.router)
     app.include_router(downloads.router)
     app.mount("/static", StaticFiles(packages=[("frontend", "static")]))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from html import escape
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response, StreamingResponse
@@ -18,7 +20,7 @@ from frontend.texts import Texts, load_texts
 router = APIRouter(prefix="/download")
 
 _EXPORTS = frozenset({"entries", "predictions"})
-_PASSED_ON = ("content-type", "content-disposition", "content-length")
+_PASSED_ON = ("content-type", "content-disposition", "content-encoding", "content-length")
 
 
 @router.get("/export/{what}")
@@ -33,7 +35,7 @@ async def export(what: str, request: Request) -> Response:
 async def statement(month: str, request: Request) -> Response:
     """A month's statement as CSV."""
     return await _pass_on(
-        request, f"/accounts/v1/statements/{month}?format=csv", f"statement-{month}"
+        request, f"/accounts/v1/statements/{quote(month, safe='')}?format=csv", f"statement-{month}"
     )
 
 
@@ -96,5 +98,5 @@ def _said(request: Request, name: str, status: int) -> Response:
 
 def _page(said: str, status: int) -> Response:
     return HTMLResponse(
-        f"<!doctype html><meta charset=utf-8><title>Farebox</title><p>{said}</p>", status
+        f"<!doctype html><meta charset=utf-8><title>Farebox</title><p>{escape(said)}</p>", status
     )

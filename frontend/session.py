@@ -31,7 +31,7 @@ async def create_session(
     after: Annotated[str, Form()] = "",
 ) -> Response:
     """Sign in; the page goes on to `location` of the answer, or shows its `problem`."""
-    return await _enter(request, email, password, _texts(language), after)
+    return await _enter(request, email, password, texts_of(language), after)
 
 
 @router.post("/sign-up")
@@ -43,23 +43,23 @@ async def sign_up(
     after: Annotated[str, Form()] = "",
 ) -> Response:
     """Make an account and sign in to it."""
-    texts = _texts(language)
+    texts = texts_of(language)
     try:
-        await _server(request).send(
+        await server_of(request).send(
             "POST",
             "/accounts/v1/users",
             json={"email": email, "password": password},
-            headers=_forwarded(request),
+            headers=forwarded(request),
         )
     except ServerError as error:
-        return _told(error, texts)
+        return tell(error, texts)
     return await _enter(request, email, password, texts, after)
 
 
 @router.post("/session/end")
 async def end_session(request: Request) -> Response:
     """Sign out here; the session ends on the server too."""
-    server = _server(request)
+    server = server_of(request)
     try:
         await server.as_user(request.cookies.get(SESSION_COOKIE)).change(
             "DELETE", "/accounts/v1/sessions/current"
@@ -77,7 +77,7 @@ async def end_session(request: Request) -> Response:
 async def read_session(request: Request) -> Response:
     """204 while somebody is signed in, 401 when not: pages ask when they are looked at again."""
     try:
-        await _server(request).as_user(request.cookies.get(SESSION_COOKIE)).get("/accounts/v1/me")
+        await server_of(request).as_user(request.cookies.get(SESSION_COOKIE)).get("/accounts/v1/me")
     except SessionEnded:
         return Response(status_code=401)
     except ServerError:
@@ -92,10 +92,10 @@ async def ask_password_reset(
     language: Annotated[str, Form()] = "",
 ) -> Response:
     """Have a link sent that sets a new password."""
-    texts = _texts(language)
+    texts = texts_of(language)
     if not email.strip():
         return JSONResponse({"problem": texts("welcome", "forgot_needs_email")}, status_code=422)
-    server = _server(request)
+    server = server_of(request)
     try:
         terms = await server.get("/accounts/v1/terms")
         if not terms["sends_mail"]:
@@ -104,10 +104,10 @@ async def ask_password_reset(
             "POST",
             "/accounts/v1/password-resets",
             json={"email": email},
-            headers=_forwarded(request),
+            headers=forwarded(request),
         )
     except ServerError as error:
-        return _told(error, texts)
+        return tell(error, texts)
     return JSONResponse({"said": texts("welcome", "forgot_sent")})
 
 
@@ -146,14 +146,14 @@ def forget_session(response: Response) -> None:
 
 async def _enter(request: Request, email: str, password: str, texts: Texts, after: str) -> Response:
     try:
-        answer = await _server(request).send(
+        answer = await server_of(request).send(
             "POST",
             "/accounts/v1/sessions",
             json={"email": email, "password": password},
-            headers=_forwarded(request),
+            headers=forwarded(request),
         )
     except ServerError as error:
-        return _told(error, texts)
+        return tell(error, texts)
     session: dict[str, Any] = answer.json()
     location = after if is_own_path(after) else f"/{texts.language}/check"
     response = JSONResponse({"location": location})
@@ -170,7 +170,8 @@ async def _enter(request: Request, email: str, password: str, texts: Texts, afte
     return response
 
 
-def _told(error: ServerError, texts: Texts) -> Response:
+def tell(error: ServerError, texts: Texts) -> Response:
+    """What a form shows of an error."""
     if not isinstance(error, Problem):
         return JSONResponse({"problem": texts("errors", "unreachable")}, status_code=503)
     said = texts.problem(error.code) or " ".join(
@@ -181,7 +182,7 @@ def _told(error: ServerError, texts: Texts) -> Response:
     return JSONResponse({"problem": said}, status_code=error.status)
 
 
-def _forwarded(request: Request) -> dict[str, str]:
+def forwarded(request: Request) -> dict[str, str]:
     """Who sits behind us: throttles count by address, and the list of sessions names browsers."""
     address = request.client.host if request.client else ""
     return {
@@ -190,7 +191,8 @@ def _forwarded(request: Request) -> dict[str, str]:
     }
 
 
-def _server(request: Request) -> Server:
+def server_of(request: Request) -> Server:
+    """The API, asked in nobody's name."""
     server: Server = request.app.state.server
     return server
 
@@ -201,5 +203,6 @@ def _language(request: Request) -> Language:
     )
 
 
-def _texts(language: str) -> Texts:
+def texts_of(language: str) -> Texts:
+    """The texts of the language that a form was sent in."""
     return load_texts(Language(language) if language in set(Language) else Language.ENGLISH)

@@ -46,6 +46,12 @@ def build_welcome(page: Page) -> None:
         except ServerError:
             return None
 
+    async def say_deleted(request: gr.Request) -> Any:  # noqa: ANN401 - HTML, or Gradio's skip
+        deleted = "deleted" in request.query_params
+        return console.templates.render("account_gone.html") if deleted else gr.skip()
+
+    gone = html_block()
+    page.on_load(say_deleted, None, gone, show_progress="hidden")
     entry = html_block(enter(None))
     offer = html_block()
     page.on_load(show, None, [entry, offer], show_progress="hidden")

@@ -60,6 +60,7 @@
       }
       said.textContent = told.problem || told.said || "";
       said.classList.toggle("fb-good", Boolean(told.said));
+      if (told.said) form.reset();
     } catch {
       said.textContent = form.dataset.unreachable;
     }
@@ -113,7 +114,12 @@
       setTimeout(() => goToSignIn(ended.getAttribute("href")), 1500);
     }
   };
-  new MutationObserver(follow).observe(document, { childList: true, subtree: true });
+  // Boxes for days become the browser's own, which write them as the API does.
+  const chooseDays = () => {
+    for (const box of document.querySelectorAll(".fb-date input[type=text]")) box.type = "date";
+  };
+  new MutationObserver(() => { follow(); chooseDays(); })
+    .observe(document, { childList: true, subtree: true });
 
   document.addEventListener("visibilitychange", async () => {
     const signedIn = document.querySelector("[data-signed-in]");

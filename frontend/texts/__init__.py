@@ -19,7 +19,7 @@ class Texts:
     language: Language
     sections: dict[str, dict[str, Any]]
 
-    def __call__(self, section: str, name: str, **values: object) -> str:
+    def __call__(self, section: str, name: str, /, **values: object) -> str:
         """The text, with its `{placeholders}` filled in."""
         text: str = self.sections[section][name]
         return text.format(**values) if values else text
