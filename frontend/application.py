@@ -77,7 +77,8 @@ def build_application(settings: ConsoleSettings) -> FastAPI:
             run_history=False,
             ssr_mode=False,
             show_error=True,
-            max_file_size=settings.upload_bytes_max,
+            # Gradio speaks English of what it refuses: up to twice the size, the page itself does.
+            max_file_size=2 * settings.upload_bytes_max,
         )
     app.add_middleware(Guard)
     return app

@@ -21,6 +21,9 @@ _BATCH_BYTES = 4 * 1024 * 1024
 _LOOKED_AT_ROWS = 50
 _HEAD_BYTES_MAX = 1024 * 1024
 _COLUMNS_MAX = 10_000
+_LINES_A_ROW_MAX = 10
+"""A file may have so many times the most rows in lines: blank ones cost memory too."""
+
 _NO_DELIMITER = "\x1f"
 """For a table of one column: its cells may hold commas and semicolons."""
 
@@ -52,7 +55,8 @@ class CsvReader:
                 next_number += len(blank)
                 self._numbers.append(places[~blank])
                 self._breaks.append(breaks)
-                self._collector.check_count(self._collector.rows + len(self._broken))
+                self._check_count(next_number)
+            self._check_count(next_number)
         except pa.ArrowInvalid as error:
             raise self._explain(error) from error
         return columns or sort_columns(self.head, [], self._collector.features)
@@ -112,6 +116,10 @@ class CsvReader:
             return "error"
         self._broken.append((row.number, row.text or ""))
         return "skip"
+
+    def _check_count(self, rows_with_blank_ones: int) -> None:
+        self._collector.check_count(self._collector.rows + len(self._broken))
+        self._collector.check_count(rows_with_blank_ones // _LINES_A_ROW_MAX)
 
     def _explain(self, error: pa.ArrowInvalid) -> FileRefused:
         if len(self._broken) > self._collector.rows_max:

@@ -89,12 +89,12 @@ def write_parquet(outcome: Outcome, path: Path, left_out: str) -> None:
     """The same; texts are as they were, as nothing takes them for formulas here."""
     checked = outcome.checked
     upload, titles = outcome.upload, _titles(outcome)
-    labels = np.where(outcome.probabilities >= outcome.threshold, outcome.positive, "")
-    labels = np.where(checked & (labels == ""), outcome.negative, labels)
+    is_positive = outcome.probabilities >= outcome.threshold
+    labels = np.where(is_positive, outcome.positive, outcome.negative)
     columns = [
         pa.array(upload.lines),
         *upload.kept.columns,
-        pa.array(labels.tolist(), pa.string()),
+        pa.array(labels.tolist(), pa.string(), mask=~checked),
         pa.array(outcome.probabilities, mask=~checked),
         pa.array(np.where(checked, "", left_out).tolist(), pa.string()),
     ]

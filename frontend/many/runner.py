@@ -23,6 +23,7 @@ _PACKED = "application/octet-stream"
 _WORTH_ANOTHER_ATTEMPT = frozenset({409, 429, 502, 503, 504})
 _EXPIRED = "answer_expired"
 _DOUBLE_BYTES = 8
+_CHARGED = "farebox-credits-charged"
 
 
 class Stopped(Exception):
@@ -125,11 +126,11 @@ class Run:
                 last = round_ == _ROUNDS_MAX - 1
                 if problem.code != _EXPIRED or not self.order.pay_anew or last:
                     raise
-        await self._take(part, response, attempts)
+        self._take(part, response, attempts)
 
     async def _ask(self, part: Part, round_: int) -> tuple[httpx.Response, int]:
         """The answer, and how many attempts it took."""
-        await self._note(self._notes.sent, part)
+        self._note(self._notes.sent, part)
         for attempt, pause in enumerate((*self._pauses_seconds, None), start=1):
             try:
                 return await self._send(part, round_), attempt
@@ -153,14 +154,15 @@ class Run:
                 "Idempotency-Key": part.key(order.sha256, order.model, order.version, round_),
             },
         )
-        if len(response.content) != part.rows * _DOUBLE_BYTES:
-            raise Unreachable("an answer of another length: something between cut it")
+        whole = len(response.content) == part.rows * _DOUBLE_BYTES
+        if not whole or _CHARGED not in response.headers:
+            raise Unreachable("an answer that is not the server's: something between changed it")
         return response
 
-    async def _take(self, part: Part, response: httpx.Response, attempts: int) -> None:
+    def _take(self, part: Part, response: httpx.Response, attempts: int) -> None:
         values = np.frombuffer(response.content, "<f8")
         self.probabilities[part.start : part.start + part.rows] = values
-        charged = Decimal(response.headers["farebox-credits-charged"])
+        charged = Decimal(response.headers[_CHARGED])
         is_replay = response.headers.get("idempotency-replayed") == "true"
         progress = self.progress
         progress.rows_done += part.rows
@@ -168,9 +170,9 @@ class Run:
         if is_replay and (attempts == 1 or part.index in self._sent_before):
             progress.rows_fetched += part.rows
             progress.paid_before += charged
-        await self._note(self._notes.answered, part)
+        self._note(self._notes.answered, part)
 
-    async def _note(self, noted: set[int], part: Part) -> None:
+    def _note(self, noted: set[int], part: Part) -> None:
         if part.index not in noted:
             noted.add(part.index)
             self._notes.save()

@@ -30,7 +30,7 @@ def decode_column(name: str, column: pa.Array) -> Values:
     if pa.types.is_null(kind):
         return np.zeros(len(column), np.uint8)
     if pa.types.is_boolean(kind):
-        return _array(pc.fill_null(column, value=False).cast(pa.uint8())).astype(np.uint8)
+        return _array(pc.fill_null(column.cast(pa.uint8()), 0)).astype(np.uint8)
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         numbers = _array(pc.fill_null(column.cast(pa.float64(), safe=False), 0.0))
         values = np.full(len(numbers), WRONG, np.uint8)

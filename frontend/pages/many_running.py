@@ -207,12 +207,12 @@ class Running:
         return names[0], names[1]
 
     def _show_ending(self, run: Run, error: Exception) -> Updates:
-        expired = isinstance(error, Problem) and error.code == _EXPIRED
-        lacking = isinstance(error, Problem) and error.code == _NO_CREDITS
-        return {
-            self._widgets.progress: self._progress(run, said=self._why(error), buy=lacking),
-            self._widgets.anew: gr.update(visible=expired),
-        } | ({self._widgets.start: gr.update(visible=False)} if expired else {})
+        widgets = self._widgets
+        shown: Updates = {widgets.progress: self._progress(run, error)}
+        if isinstance(error, Problem) and error.code == _EXPIRED:
+            shown[widgets.anew] = gr.update(visible=True)
+            shown[widgets.start] = gr.update(visible=False)
+        return shown
 
     def _why(self, error: Exception) -> str:
         """Why a check ended early, and what to do."""
@@ -231,16 +231,17 @@ class Running:
             return f"{self._t('many', 'ended_other')} {said}"
         raise error
 
-    def _progress(self, run: Run, *, said: str = "", buy: bool = False) -> str:
+    def _progress(self, run: Run, error: Exception | None = None) -> str:
         progress = run.progress
-        left = "" if said or progress.rows_done == progress.rows else self._left(run)
+        is_over = error is not None or progress.rows_done == progress.rows
         return self._console.templates.render(
             "many_progress.html",
             progress=progress,
             percent=100 * progress.rows_done // progress.rows,
-            left=left,
-            said=said,
-            buy=buy,
+            left="" if is_over else self._left(run),
+            said=self._why(error) if error else "",
+            calm=isinstance(error, Stopped),
+            buy=isinstance(error, Problem) and error.code == _NO_CREDITS,
         )
 
     def _left(self, run: Run) -> str:
