@@ -21,7 +21,8 @@ _PAUSE_SECONDS_MAX = 60.0
 _ROUNDS_MAX = 100
 _PACKED = "application/octet-stream"
 _WORTH_ANOTHER_ATTEMPT = frozenset({409, 429, 502, 503, 504})
-_EXPIRED = "answer_expired"
+EXPIRED = "answer_expired"
+NO_CREDITS = "insufficient_credits"
 _DOUBLE_BYTES = 8
 _CHARGED = "farebox-credits-charged"
 
@@ -123,8 +124,11 @@ class Run:
                 response, attempts = await self._ask(part, round_)
                 break
             except Problem as problem:
+                if problem.code == NO_CREDITS and part.index not in self._sent_before:
+                    self._notes.sent.discard(part.index)  # it looked for an earlier charge first
+                    self._notes.save()
                 last = round_ == _ROUNDS_MAX - 1
-                if problem.code != _EXPIRED or not self.order.pay_anew or last:
+                if problem.code != EXPIRED or not self.order.pay_anew or last:
                     raise
         self._take(part, response, attempts)
 

@@ -91,7 +91,7 @@ def _lay_out(console: Console) -> Widgets:
     agreed = gr.CheckboxGroup(choices=[], label=t["decide"], visible=False)
     with gr.Row():
         start = gr.Button(t["start"], variant="primary", visible=False)
-        anew = gr.Button(t["anew"], visible=False)
+        anew = gr.Button("", visible=False)
         stop = gr.Button(t["stop"], visible=False)
     return Widgets(
         model=model,

@@ -69,6 +69,10 @@ class Checking:
         priced = [card for card in models if card["price_per_instance"] is not None]
         return sorted(priced, key=lambda card: not card["default"])
 
+    async def find_card(self, model: str) -> Card:
+        """The chosen model."""
+        return _find(await self.cards(), model)
+
     async def read(self, path: str, model: str | None, request: gr.Request) -> Updates:
         """A new file: read it whole, and take up the job that was begun with it, if any."""
         server = self._console.of(request)

@@ -14,8 +14,8 @@ from frontend.context import Console
 from frontend.many.jobs import begin_notes
 from frontend.many.outcome import Outcome, make_outcome, name_file, write_csv, write_parquet
 from frontend.many.prices import Quote
-from frontend.many.runner import Order, Run, Stopped
-from frontend.pages.many_checking import Checked, Checking, Told, Updates
+from frontend.many.runner import EXPIRED, NO_CREDITS, Order, Run, Stopped
+from frontend.pages.many_checking import Card, Checked, Checking, Told, Updates
 from frontend.server import Problem, Server, SessionEnded, Unreachable
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ IN_FILE = "file"
 ROWS_SHOWN = 100
 _SHOWN_EVERY_SECONDS = 0.5
 _MINUTE_SECONDS = 60
-_EXPIRED = "answer_expired"
-_NO_CREDITS = "insufficient_credits"
 
 
 class Running:
@@ -90,6 +88,7 @@ class Running:
         if not self._may_begin(now[self._widgets.quoted], told):
             yield now
             return
+        card = await self._checking.find_card(model)
         run = await self._make_run(self._console.of(request), checked, quote, pay_anew=pay_anew)
         yield self._begin(run)
         error: Exception | None = None
@@ -98,14 +97,13 @@ class Running:
                 error = each
             else:
                 yield {self._widgets.progress: each}
-        if error is None:
-            yield self._end() | await self._show_results(checked, run, quote)
-        if not isinstance(error, SessionEnded):
-            yield await self._checking.tell(checked, model, agreed, request)
-        if error is not None:
-            yield self._end() | self._show_ending(run, error)
+        yield self._end() | (self._show_ending(run, error) if error else {})
         if isinstance(error, SessionEnded):
             raise error
+        if error is None:
+            yield await self._show_results(checked, run, card)
+        told_now = await self._checking.tell(checked, model, agreed, request)
+        yield told_now | (self._offer_anew(run, quote) if _is_expired(error) else {})
 
     def _may_begin(self, now: Told, told: Told) -> bool:
         """What was shown still holds: the price above all."""
@@ -165,17 +163,13 @@ class Running:
         on = gr.update(interactive=True)
         return {
             **dict.fromkeys((widgets.file, widgets.model, widgets.agreed), on),
+            widgets.start: on | gr.update(visible=True),
             widgets.stop: gr.update(visible=False),
             widgets.run: None,
         }
 
-    async def _show_results(self, checked: Checked, run: Run, quote: Quote) -> Updates:
+    async def _show_results(self, checked: Checked, run: Run, card: Card) -> Updates:
         widgets = self._widgets
-        card = next(
-            card
-            for card in await self._checking.cards()
-            if (card["name"], card["version"]) == (quote.model, quote.version)
-        )
         labels = (card["labels"]["negative"], card["labels"]["positive"])
         outcome = make_outcome(
             checked.upload, run.probabilities, labels=labels, threshold=card["threshold"]
@@ -207,12 +201,16 @@ class Running:
         return names[0], names[1]
 
     def _show_ending(self, run: Run, error: Exception) -> Updates:
-        widgets = self._widgets
-        shown: Updates = {widgets.progress: self._progress(run, error)}
-        if isinstance(error, Problem) and error.code == _EXPIRED:
-            shown[widgets.anew] = gr.update(visible=True)
-            shown[widgets.start] = gr.update(visible=False)
-        return shown
+        return {self._widgets.progress: self._progress(run, error)}
+
+    def _offer_anew(self, run: Run, quote: Quote) -> Updates:
+        """In place of the price of going on, which counts on answers that are gone."""
+        most = self._console.templates.show_credits(str(quote.each * run.progress.rows))
+        return {
+            self._widgets.quote: "",
+            self._widgets.start: gr.update(visible=False),
+            self._widgets.anew: gr.update(visible=True, value=self._t("many", "anew", amount=most)),
+        }
 
     def _why(self, error: Exception) -> str:
         """Why a check ended early, and what to do."""
@@ -223,9 +221,9 @@ class Running:
         if isinstance(error, Unreachable):
             return self._t("many", "ended_unreachable")
         if isinstance(error, Problem):
-            if error.code == _EXPIRED:
+            if _is_expired(error):
                 return self._t("many", "ended_expired")
-            if error.code == _NO_CREDITS:
+            if error.code == NO_CREDITS:
                 return self._t("many", "ended_credits")
             said = self._t.problem(error.code) or error.detail
             return f"{self._t('many', 'ended_other')} {said}"
@@ -241,7 +239,7 @@ class Running:
             left="" if is_over else self._left(run),
             said=self._why(error) if error else "",
             calm=isinstance(error, Stopped),
-            buy=isinstance(error, Problem) and error.code == _NO_CREDITS,
+            buy=isinstance(error, Problem) and error.code == NO_CREDITS,
         )
 
     def _left(self, run: Run) -> str:
@@ -273,3 +271,7 @@ class Running:
             in_lines=upload.form == "csv",
             positive=outcome.positive,
         )
+
+
+def _is_expired(error: Exception | None) -> bool:
+    return isinstance(error, Problem) and error.code == EXPIRED

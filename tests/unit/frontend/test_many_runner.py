@@ -169,6 +169,7 @@ async def test_without_credits_it_ends_and_keeps_what_was_done(notes: JobNotes) 
     with pytest.raises(Problem, match="insufficient_credits"):
         await run.finish()
     assert run.progress.rows_done == fake.rows_charged == 2048
+    assert notes.due_rows(PARTS) == (ROWS - 2048, ROWS - 2048)
     fake.credits = Decimal(ROWS)
     await start(fake, notes).finish()
     assert fake.rows_charged == ROWS
