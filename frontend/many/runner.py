@@ -122,15 +122,22 @@ class Run:
         for round_ in range(_ROUNDS_MAX):
             try:
                 response, attempts = await self._ask(part, round_)
-                break
             except Problem as problem:
-                if problem.code == NO_CREDITS and part.index not in self._sent_before:
-                    self._notes.sent.discard(part.index)  # it looked for an earlier charge first
-                    self._notes.save()
-                last = round_ == _ROUNDS_MAX - 1
-                if problem.code != EXPIRED or not self.order.pay_anew or last:
+                self._forget(part, problem.code)
+                if problem.code != EXPIRED or not self.order.pay_anew:
                     raise
-        self._take(part, response, attempts)
+            else:
+                self._take(part, response, attempts)
+                return
+        raise Unreachable("answers of every round were removed")
+
+    def _forget(self, part: Part, code: str) -> None:
+        """Note that a part has to be paid: its answer is gone, or it never was, as the server
+        looks for an earlier charge before it refuses for want of credits."""
+        if code == EXPIRED or (code == NO_CREDITS and part.index not in self._sent_before):
+            self._notes.answered.discard(part.index)
+            self._notes.sent.discard(part.index)
+            self._notes.save()
 
     async def _ask(self, part: Part, round_: int) -> tuple[httpx.Response, int]:
         """The answer, and how many attempts it took."""

@@ -61,14 +61,27 @@ def build_many(page: Page) -> None:
         widgets.outcome,
     ]
     page.on_load(checking.offer_models, None, [widgets.model], show_progress="hidden")
-    on(widgets.file.upload, checking.read, [widgets.file, widgets.model], read)
-    on(widgets.file.clear, checking.clear, None, read)
-    on(widgets.model.input, checking.choose, [*asked, widgets.file], read)
-    on(widgets.agreed.input, checking.tell, asked, told)
+    on(
+        widgets.file.upload,
+        checking.read,
+        [widgets.file, widgets.model],
+        read,
+        show_progress_on=widgets.report,
+    )
+    on(widgets.file.clear, checking.clear, None, read, show_progress="hidden")
+    on(
+        widgets.model.input,
+        checking.choose,
+        [*asked, widgets.file],
+        read,
+        show_progress_on=widgets.quote,
+    )
+    on(widgets.agreed.input, checking.tell, asked, told, show_progress_on=widgets.quote)
     ran = [*read, widgets.file, widgets.stop, widgets.run]
     inputs = [*asked, widgets.quoted]
-    page.then_show_balance(on(widgets.start.click, running.start, inputs, ran))
-    page.then_show_balance(on(widgets.anew.click, running.start_anew, inputs, ran))
+    for button, handler in ((widgets.start, running.start), (widgets.anew, running.start_anew)):
+        begun = on(button.click, handler, inputs, ran, show_progress="hidden")  # it has its own
+        page.then_show_balance(begun)
     on(widgets.stop.click, running.stop, widgets.run, widgets.stop, show_progress="hidden")
     on(widgets.sort.input, running.sort, [widgets.outcome, widgets.sort], widgets.table)
 

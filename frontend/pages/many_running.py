@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import gradio as gr
+from markupsafe import Markup
 
 from frontend.context import Console
 from frontend.many.jobs import begin_notes
@@ -99,7 +100,7 @@ class Running:
                 yield {self._widgets.progress: each}
         yield self._end() | (self._show_ending(run, error) if error else {})
         if isinstance(error, SessionEnded):
-            raise error
+            return
         if error is None:
             yield await self._show_results(checked, run, card)
         told_now = await self._checking.tell(checked, model, agreed, request)
@@ -217,7 +218,7 @@ class Running:
         if isinstance(error, Stopped):
             return self._t("many", "ended_stopped")
         if isinstance(error, SessionEnded):
-            return self._t("errors", "session_ended")
+            return Markup(self._console.say(error))  # noqa: S704 - a template's, escaped there
         if isinstance(error, Unreachable):
             return self._t("many", "ended_unreachable")
         if isinstance(error, Problem):

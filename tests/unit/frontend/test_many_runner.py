@@ -180,8 +180,9 @@ async def test_removed_answers_are_paid_again_only_on_request(notes: JobNotes) -
     await start(fake, notes).finish()
     fake.expired = set(fake.charged)
     with pytest.raises(Problem, match="answer_expired"):
-        await start(fake, notes).finish()
+        await start(fake, notes, at_once=1).finish()
     assert fake.rows_charged == ROWS
+    assert notes.due_rows(PARTS) == (PARTS[0].rows, PARTS[0].rows)
 
     await start(fake, notes, pay_anew=True).finish()
     await start(fake, notes, pay_anew=True).finish()  # stored now: not a third time
