@@ -109,11 +109,24 @@ def down() -> None:
 @app.command()
 def console(
     server: Annotated[
-        str | None, typer.Option(help="URL of the API; left out: the product that runs here")
+        str | None,
+        typer.Option(
+            help="URL of the API; left out: the product that runs here",
+            envvar="FAREBOX_CONSOLE_SERVER_URL",
+        ),
     ] = None,
-    port: Annotated[int, typer.Option(help="Where the console listens", min=1, max=65_535)] = 7860,
+    port: Annotated[
+        int,
+        typer.Option(
+            help="Where the console listens", envvar="FAREBOX_CONSOLE_PORT", min=1, max=65_535
+        ),
+    ] = 7860,
     host: Annotated[
-        str, typer.Option(help="Address it binds; put TLS in front of any other")
+        str,
+        typer.Option(
+            help="Address it binds; any but loopback needs TLS in front",
+            envvar="FAREBOX_CONSOLE_HOST",
+        ),
     ] = "127.0.0.1",
 ) -> None:
     """Serve the web console of any server, until Ctrl-C; `up` starts one by itself."""
@@ -123,7 +136,7 @@ def console(
     server_url = server or (running.base_url if running else ProductSettings().base_url)
     check_free({"the web console (--port)": port})
     err.print(f"the console of {server_url} comes up at http://{host}:{port}")
-    become_console(home, server_url, host, port)
+    become_console(home, server_url, port, host)
 
 
 @app.command()

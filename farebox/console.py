@@ -16,14 +16,17 @@ _COMMAND = (sys.executable, "-m", "frontend")
 _PAUSE_SECONDS = 0.2
 
 
-def console_environment(home: Home, server_url: str, host: str, port: int) -> dict[str, str]:
-    """The environment of a console for that server; what the user set already wins."""
-    defaults = {
-        "FAREBOX_CONSOLE_SERVER_URL": server_url,
-        "FAREBOX_CONSOLE_HOST": host,
+def console_environment(
+    home: Home, server_url: str, port: int, host: str | None = None
+) -> dict[str, str]:
+    """The environment of a console for that server; anything else the user set stays."""
+    return {
         "FAREBOX_CONSOLE_WORK_DIR": str(home.console),
+        **os.environ,
+        "FAREBOX_CONSOLE_SERVER_URL": server_url,
+        "FAREBOX_CONSOLE_PORT": str(port),
+        **({"FAREBOX_CONSOLE_HOST": host} if host else {}),
     }
-    return {**defaults, **os.environ, "FAREBOX_CONSOLE_PORT": str(port)}
 
 
 def start_console(home: Home, server_url: str, port: int) -> subprocess.Popen[bytes]:
@@ -31,7 +34,7 @@ def start_console(home: Home, server_url: str, port: int) -> subprocess.Popen[by
     with home.console_log.open("wb") as log:
         return subprocess.Popen(
             _COMMAND,
-            env=console_environment(home, server_url, "127.0.0.1", port),
+            env=console_environment(home, server_url, port),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -58,8 +61,8 @@ def wait_for_console(
         time.sleep(_PAUSE_SECONDS)
 
 
-def become_console(home: Home, server_url: str, host: str, port: int) -> None:
+def become_console(home: Home, server_url: str, port: int, host: str) -> None:
     """Turn this process into a console; it ends by Ctrl-C."""
     os.execve(  # noqa: S606 - no shell is wanted
-        sys.executable, _COMMAND, console_environment(home, server_url, host, port)
+        sys.executable, _COMMAND, console_environment(home, server_url, port, host)
     )

@@ -82,6 +82,8 @@ def test_a_new_user_gets_from_make_up_to_a_paid_prediction_and_back_to_nothing(
     assert product.base_url in output
     assert httpx.get(re.search(r"Dashboard\s+(\S+)", output)[1]).status_code == 200  # type: ignore[index]
     assert httpx.get(f"{product.base_url}/readyz").json() == {"status": "ready"}
+    assert f"Console    {product.console_url}" in output
+    assert "Farebox" in httpx.get(product.console_url, follow_redirects=True).text
 
     curl = next(line for line in product.lines if line.startswith("curl "))
     answer = json.loads(bash(curl, product, checkout))
@@ -127,6 +129,11 @@ def test_a_second_start_keeps_the_account_and_grants_nothing(product: Product) -
     assert made.stdout.strip().startswith("fb_live_")
     more = httpx.get(f"{product.base_url}/v1/account", headers=headers).json()
     assert float(more["credits_balance"]) == float(account["credits_balance"]) + 5
+
+    (console,) = product.processes("-m frontend")
+    console.kill()
+    product.wait_for_line("the web console ended by itself", 10)
+    assert httpx.get(f"{product.base_url}/readyz").status_code == 200
 
     product.run("down")
     assert_nothing_is_left(product, processes)
