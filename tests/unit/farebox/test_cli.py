@@ -24,6 +24,7 @@ COMMANDS = [
     ["prune"],
     ["migrate"],
     ["deploy"],
+    ["console"],
     ["drift"],
     ["train"],
     ["evaluate"],
