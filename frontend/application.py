@@ -17,12 +17,12 @@ from frontend.features.catalogue import load_catalogue
 from frontend.guard import Guard
 from frontend.html import Templates
 from frontend.language import Language
-from frontend.pages.account import build_account
-from frontend.pages.check import build_check
+from frontend.pages.account.page import build_account
+from frontend.pages.check.page import build_check
 from frontend.pages.frame import Page, open_page
-from frontend.pages.history import build_history
-from frontend.pages.many import build_many
-from frontend.pages.operations import build_operations
+from frontend.pages.history.page import build_history
+from frontend.pages.many.page import build_many
+from frontend.pages.operations.page import build_operations
 from frontend.pages.welcome import build_welcome
 from frontend.results import ResultFiles
 from frontend.server import Server, connect

@@ -7,8 +7,8 @@ from typing import Any
 import gradio as gr
 
 from frontend.days import NotADay
-from frontend.entry_filters import KINDS, Filters, export_link, read_filters
 from frontend.html import html_block
+from frontend.pages.account.entry_filters import KINDS, Filters, export_link, read_filters
 from frontend.pages.account.parts import REFUSALS, Mistake, Section, date_box
 from frontend.server import ServerError
 

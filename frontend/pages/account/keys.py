@@ -9,7 +9,13 @@ import gradio as gr
 
 from frontend.days import NotADay
 from frontend.html import html_block
-from frontend.key_forms import PERIODS, is_live, key_changes, key_request, rotation_request
+from frontend.pages.account.key_forms import (
+    PERIODS,
+    is_live,
+    key_changes,
+    key_request,
+    rotation_request,
+)
 from frontend.pages.account.key_panels import ChangePanel, NewPanel, RotatePanel
 from frontend.pages.account.parts import (
     REFUSALS,

@@ -10,10 +10,10 @@ from typing import Any
 
 import gradio as gr
 
-from frontend.browsers import name_browser
 from frontend.context import Console, Handler
 from frontend.days import show_month
 from frontend.html import html_block
+from frontend.pages.account.browsers import name_browser
 from frontend.pages.frame import Page
 from frontend.prices import show_price
 from frontend.server import Problem, Unreachable, new_key

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from frontend.context import Console
 from frontend.explanations import render_reasons
 from frontend.model_cards import ModelCard, fetch_model
-from frontend.request_examples import as_curl, as_python
+from frontend.pages.check.request_examples import as_curl, as_python
 from frontend.server import Problem, Server, ServerError, SessionEnded, new_key
 
 

@@ -12,16 +12,16 @@ from frontend.context import Console
 from frontend.explanations import find_card, render_reasons, show_label, show_share
 from frontend.html import html_block
 from frontend.pages.frame import Page
-from frontend.pages.history.names import fetch_key_names, show_key
-from frontend.pages.history.refunds import build_refunds
-from frontend.pages.history.view import View, find_view, read_query
-from frontend.prediction_details import (
+from frontend.pages.history.instances import (
     INSTANCES_SHOWN_MAX,
     can_be_explained,
     read_instance,
     read_number,
     read_prediction_id,
 )
+from frontend.pages.history.names import fetch_key_names, show_key
+from frontend.pages.history.refunds import build_refunds
+from frontend.pages.history.view import View, find_view, read_query
 from frontend.server import Problem, Server
 
 _MISSING = frozenset({404, 422})

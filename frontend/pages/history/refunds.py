@@ -12,8 +12,8 @@ import gradio as gr
 from frontend.context import Console
 from frontend.html import html_block
 from frontend.pages.frame import Page
+from frontend.pages.history.instances import read_prediction_id
 from frontend.pages.history.view import View, find_view, read_query
-from frontend.prediction_details import read_prediction_id
 from frontend.server import Problem, Server, new_key
 
 _REQUESTS_MAX = 500

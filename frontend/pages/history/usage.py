@@ -10,7 +10,10 @@ from typing import Any
 import gradio as gr
 from babel.dates import format_date, format_skeleton
 
-from frontend.charts import (
+from frontend.context import Console
+from frontend.html import html_block
+from frontend.pages.frame import Page
+from frontend.pages.history.charts import (
     Use,
     add_up,
     bar_percents,
@@ -19,10 +22,7 @@ from frontend.charts import (
     make_column_plot,
     show_columns,
 )
-from frontend.context import Console
-from frontend.history_filters import link
-from frontend.html import html_block
-from frontend.pages.frame import Page
+from frontend.pages.history.filters import link
 from frontend.pages.history.names import fetch_key_names, show_key
 from frontend.pages.history.view import View, find_view, read_query
 from frontend.server import Server

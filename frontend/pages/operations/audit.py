@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from frontend.html import html_block
-from frontend.operations.lookups import fetch_emails, find_account
+from frontend.pages.operations.lookups import fetch_emails, find_account
 from frontend.pages.operations.part import AdminGate, Part
 from frontend.server import Server
 

@@ -9,9 +9,15 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from frontend.html import html_block
-from frontend.operations.actions import Action, Plan, plan_adjustment, plan_grant, plan_refund
-from frontend.operations.forms import FormFault, read_amount, read_id, read_moment, read_reason
-from frontend.operations.lookups import (
+from frontend.pages.operations.actions import Action, Plan, plan_adjustment, plan_grant, plan_refund
+from frontend.pages.operations.forms import (
+    FormFault,
+    read_amount,
+    read_id,
+    read_moment,
+    read_reason,
+)
+from frontend.pages.operations.lookups import (
     Account,
     fetch_balance,
     find_account,

@@ -10,8 +10,8 @@ import gradio as gr
 
 from frontend.context import Console
 from frontend.html import html_block
-from frontend.operations.figures import Figures
 from frontend.pages.frame import Page
+from frontend.pages.operations.figures import Figures
 from frontend.server import Problem, Server
 
 _FORBIDDEN = 403

@@ -9,8 +9,8 @@ import gradio as gr
 
 from frontend.html import html_block
 from frontend.language import Language
-from frontend.operations.actions import Action
-from frontend.operations.forms import FormFault, read_amount, read_moment
+from frontend.pages.operations.actions import Action
+from frontend.pages.operations.forms import FormFault, read_amount, read_moment
 from frontend.pages.operations.part import AdminGate, Part
 from frontend.pages.operations.two_steps import TwoSteps
 from frontend.server import Server

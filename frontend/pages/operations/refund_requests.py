@@ -8,9 +8,9 @@ from typing import Any
 import gradio as gr
 
 from frontend.html import html_block
-from frontend.operations.actions import Action, plan_decision
-from frontend.operations.forms import FormFault, read_amount, read_reason
-from frontend.operations.lookups import (
+from frontend.pages.operations.actions import Action, plan_decision
+from frontend.pages.operations.forms import FormFault, read_amount, read_reason
+from frontend.pages.operations.lookups import (
     Account,
     fetch_balance,
     fetch_emails,

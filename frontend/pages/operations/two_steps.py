@@ -8,8 +8,8 @@ from typing import Any
 import gradio as gr
 
 from frontend.html import html_block
-from frontend.operations.actions import Action, may_be_repeated
-from frontend.operations.forms import FormFault
+from frontend.pages.operations.actions import Action, may_be_repeated
+from frontend.pages.operations.forms import FormFault
 from frontend.pages.operations.part import Part
 from frontend.server import Problem, Server, Unreachable
 

@@ -6,18 +6,18 @@ from typing import Any
 import pytest
 
 from frontend.features.catalogue import load_catalogue
-from frontend.history_filters import HistoryFilter, ReadFilter, link, read_filter
 from frontend.language import Language
-from frontend.pages.history.names import show_key
-from frontend.pages.history.refunds import may_ask
-from frontend.pages.history.usage import read_days
-from frontend.pages.history.view import View, find_view
-from frontend.prediction_details import (
+from frontend.pages.history.filters import HistoryFilter, ReadFilter, link, read_filter
+from frontend.pages.history.instances import (
     can_be_explained,
     read_instance,
     read_number,
     read_prediction_id,
 )
+from frontend.pages.history.names import show_key
+from frontend.pages.history.refunds import may_ask
+from frontend.pages.history.usage import read_days
+from frontend.pages.history.view import View, find_view
 from frontend.texts import load_texts
 
 ID = "01a20fb8-afd5-87a8-a91b-ab3f681fc0c9"

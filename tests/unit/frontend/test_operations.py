@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from frontend.language import Language
-from frontend.operations.actions import (
+from frontend.pages.operations.actions import (
     Action,
     may_be_repeated,
     plan_adjustment,
@@ -17,10 +17,16 @@ from frontend.operations.actions import (
     plan_grant,
     plan_refund,
 )
-from frontend.operations.figures import Figures
-from frontend.operations.forms import FormFault, read_amount, read_id, read_moment, read_reason
-from frontend.operations.latency import LABELS, merge_buckets
-from frontend.operations.lookups import (
+from frontend.pages.operations.figures import Figures
+from frontend.pages.operations.forms import (
+    FormFault,
+    read_amount,
+    read_id,
+    read_moment,
+    read_reason,
+)
+from frontend.pages.operations.latency import LABELS, merge_buckets
+from frontend.pages.operations.lookups import (
     Account,
     fetch_emails,
     fetch_if_there,
@@ -28,7 +34,7 @@ from frontend.operations.lookups import (
     find_prediction,
     reckon_left,
 )
-from frontend.operations.timeline import (
+from frontend.pages.operations.timeline import (
     VIEWS,
     add_credits,
     count_predictions,

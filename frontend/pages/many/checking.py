@@ -11,15 +11,15 @@ import anyio
 import gradio as gr
 
 from frontend.context import Console
-from frontend.many.faults import Fault, FaultKind, FileRefused
-from frontend.many.jobs import JobNotes, Part, cut_parts, find_notes
-from frontend.many.outcome import name_file, write_faults
-from frontend.many.prices import Quote
-from frontend.many.uploads import Upload, read_upload
+from frontend.pages.many.faults import Fault, FaultKind, FileRefused
+from frontend.pages.many.jobs import JobNotes, Part, cut_parts, find_notes
+from frontend.pages.many.outcome import name_file, write_faults
+from frontend.pages.many.quotes import Quote
+from frontend.pages.many.uploads import Upload, read_upload
 from frontend.server import Server
 
 if TYPE_CHECKING:
-    from frontend.pages.many import Widgets
+    from frontend.pages.many.page import Widgets
 
 FAULTS_SHOWN = 50
 LEAVE_OUT = "leave_out"

@@ -12,15 +12,15 @@ import gradio as gr
 from markupsafe import Markup
 
 from frontend.context import Console
-from frontend.many.jobs import begin_notes
-from frontend.many.outcome import Outcome, make_outcome, name_file, write_csv, write_parquet
-from frontend.many.prices import Quote
-from frontend.many.runner import EXPIRED, NO_CREDITS, Order, Run, Stopped
-from frontend.pages.many_checking import Card, Checked, Checking, Told, Updates
+from frontend.pages.many.checking import Card, Checked, Checking, Told, Updates
+from frontend.pages.many.jobs import begin_notes
+from frontend.pages.many.outcome import Outcome, make_outcome, name_file, write_csv, write_parquet
+from frontend.pages.many.quotes import Quote
+from frontend.pages.many.runner import EXPIRED, NO_CREDITS, Order, Run, Stopped
 from frontend.server import Problem, Server, SessionEnded, Unreachable
 
 if TYPE_CHECKING:
-    from frontend.pages.many import Widgets
+    from frontend.pages.many.page import Widgets
 
 BY_SUSPICION = "suspicious"
 IN_FILE = "file"
