@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from babel.numbers import format_decimal, format_percent
 from frontend.context import Console
 from frontend.features.catalogue import Description
 from frontend.language import Language
+from frontend.model_cards import ModelCard
 from frontend.texts import Texts
 
 _SHARE_MIN = 0.001
@@ -50,17 +51,9 @@ class Reasons:
     """The probability from which on the positive label is given."""
 
 
-def find_card(
-    cards: Sequence[Mapping[str, Any]], model: str, version: str
-) -> Mapping[str, Any] | None:
-    """The card of that version in the `models` of GET /v1/models; None once it is retired."""
-    found = (card for card in cards if (card["name"], card["version"]) == (model, version))
-    return next(found, None)
-
-
 def read_reasons(
     prediction: Mapping[str, Any],
-    card: Mapping[str, Any] | None,
+    card: ModelCard | None,
     describe: Callable[[str], Description],
 ) -> Reasons:
     """The reasons of a prediction that comes with an `explanation`."""
@@ -85,14 +78,12 @@ def read_reasons(
         opposing=tuple(each for each in reasons if each.contribution < 0),
         base_probability=1 / (1 + math.exp(-explanation["base"])),
         probability=prediction["probability"],
-        positive_label=card["labels"]["positive"] if card else None,
-        threshold=card["threshold"] if card else None,
+        positive_label=card.positive if card else None,
+        threshold=card.threshold if card else None,
     )
 
 
-def render_reasons(
-    console: Console, prediction: Mapping[str, Any], card: Mapping[str, Any] | None
-) -> str:
+def render_reasons(console: Console, prediction: Mapping[str, Any], card: ModelCard | None) -> str:
     """HTML of the reasons for and against, as bars with words and numbers."""
     language = console.language
     return console.templates.render(

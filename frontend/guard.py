@@ -103,7 +103,7 @@ class Guard:
 
 def _is_upload(scope: Message) -> bool:
     """Whether Gradio would store a file: it does so for anybody."""
-    return scope["method"] == "POST" and scope["path"].rstrip("/").endswith("/upload")
+    return bool(scope["method"] == "POST" and scope["path"].rstrip("/").endswith("/upload"))
 
 
 async def _refuse_upload(connection: HTTPConnection) -> Response | None:

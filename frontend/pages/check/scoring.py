@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from frontend.context import Console
 from frontend.explanations import render_reasons
-from frontend.model_cards import ModelCard, fetch_model
+from frontend.model_cards import ModelCard, fetch_priced, find_model
 from frontend.pages.check.request_examples import as_curl, as_python
 from frontend.server import Problem, Server, ServerError, SessionEnded, new_key
 
@@ -29,11 +29,11 @@ class Attempt:
 async def show_price(console: Console, model_id: str, request: gr.Request) -> str:
     """What a check costs, and the balance before and after it."""
     server = console.of(request)
-    card = await fetch_model(server, model_id)
+    card = find_model(await fetch_priced(server), model_id)
     if card is None:
         return console.templates.render("check_price.html", card=None)
     balance = await server.get("/accounts/v1/balance")
-    assert card.price is not None  # fetch_models leaves out what has none
+    assert card.price is not None  # fetch_priced leaves out what has none
     left = Decimal(balance["available"]) - Decimal(card.price)
     return console.templates.render(
         "check_price.html", card=card, before=balance["available"], after=str(left), left=left
@@ -60,7 +60,7 @@ async def check(
     if earlier and (earlier.model_id, earlier.features) == (model_id, attempt.features):
         attempt = earlier
     yield console.templates.render("check_waiting.html"), attempt
-    card = await fetch_model(server, model_id)
+    card = find_model(await fetch_priced(server), model_id)
     if card is None:
         yield console.templates.render("check_price.html", card=None), None
         return
@@ -112,6 +112,5 @@ async def _reasons(
         return None, console.texts.problem(problem.code) or problem.detail
     except ServerError:
         return None, console.texts("errors", "unreachable")
-    described = {"labels": {"positive": card.positive}, "threshold": card.threshold}
-    html = render_reasons(console, answer["prediction"], described)
+    html = render_reasons(console, answer["prediction"], card)
     return Markup(html), ""  # noqa: S704 - made by a template

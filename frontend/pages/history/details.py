@@ -9,8 +9,9 @@ from typing import Any
 import gradio as gr
 
 from frontend.context import Console
-from frontend.explanations import find_card, render_reasons, show_label, show_share
+from frontend.explanations import render_reasons, show_label, show_share
 from frontend.html import html_block
+from frontend.model_cards import ModelCard, fetch_models, find_model, model_id
 from frontend.pages.frame import Page
 from frontend.pages.history.instances import (
     INSTANCES_SHOWN_MAX,
@@ -54,7 +55,7 @@ def build_details(page: Page) -> None:
             )
             return missing, gr.skip()
         cards, names = await asyncio.gather(_fetch_cards(server), fetch_key_names(console, server))
-        card = find_card(cards, detail["model"], detail["version"])
+        card = find_model(cards, model_id(detail["model"], detail["version"]))
         has_why = bool(detail["predictions"]) and can_be_explained(card)
         return _render(console, detail, card, names, query), gr.update(visible=has_why)
 
@@ -84,19 +85,18 @@ async def fetch_detail(server: Server, query: Mapping[str, str]) -> dict[str, An
     return detail
 
 
-async def _fetch_cards(server: Server) -> list[dict[str, Any]]:
+async def _fetch_cards(server: Server) -> list[ModelCard]:
     """Of all models; none where they cannot be read: the page does without."""
     try:
-        cards: list[dict[str, Any]] = (await server.get("/v1/models"))["models"]
+        return await fetch_models(server)
     except Problem:
         return []
-    return cards
 
 
 def _render(
     console: Console,
     detail: Mapping[str, Any],
-    card: Mapping[str, Any] | None,
+    card: ModelCard | None,
     names: Mapping[str, str],
     query: Mapping[str, str],
 ) -> str:
@@ -131,7 +131,7 @@ async def _render_why(console: Console, server: Server, query: Mapping[str, str]
         )
     except Problem as problem:
         return _say(console, _WHY_SAID.get(problem.code, "why_failed"), problem)
-    card = find_card(await _fetch_cards(server), detail["model"], detail["version"])
+    card = find_model(await _fetch_cards(server), model_id(detail["model"], detail["version"]))
     return render_reasons(console, answer["prediction"], card)
 
 

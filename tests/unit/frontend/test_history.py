@@ -1,5 +1,6 @@
 """The page's address is read and written: filters, the part shown, the prediction looked at."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -19,9 +20,9 @@ from frontend.pages.history.refunds import may_ask
 from frontend.pages.history.usage import read_days
 from frontend.pages.history.view import View, find_view
 from frontend.texts import load_texts
+from tests.support.model_cards import CARD
 
 ID = "01a20fb8-afd5-87a8-a91b-ab3f681fc0c9"
-CARD = {"labels": {"positive": "malware"}, "explanation_price_per_instance": "1"}
 DETAIL: dict[str, Any] = {
     "predictions": [
         {"label": "malware", "probability": 0.5},
@@ -123,7 +124,7 @@ def test_without_a_card_no_verdict_is_good_or_bad() -> None:
 def test_a_model_without_a_price_for_it_is_not_asked_why() -> None:
     assert can_be_explained(CARD)
     assert can_be_explained(None)
-    assert not can_be_explained({**CARD, "explanation_price_per_instance": None})
+    assert not can_be_explained(replace(CARD, explanation_price=None))
 
 
 @pytest.mark.parametrize(
