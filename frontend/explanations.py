@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from babel.numbers import format_decimal, format_percent
+from markupsafe import Markup
 
 from frontend.context import Console
 from frontend.features.catalogue import Description
@@ -83,7 +84,9 @@ def read_reasons(
     )
 
 
-def render_reasons(console: Console, prediction: Mapping[str, Any], card: ModelCard | None) -> str:
+def render_reasons(
+    console: Console, prediction: Mapping[str, Any], card: ModelCard | None
+) -> Markup:
     """HTML of the reasons for and against, as bars with words and numbers."""
     language = console.language
     return console.templates.render(

@@ -11,6 +11,7 @@ from babel import Locale
 from babel.dates import format_datetime
 from babel.numbers import format_decimal, format_percent
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from frontend.language import Language
 from frontend.texts import Texts
@@ -41,9 +42,10 @@ class Templates:
 
     def render(
         self, template: str, values: Mapping[str, object] | None = None, /, **more: object
-    ) -> str:
-        """The filled-in template."""
-        return self._environment.get_template(template).render({**(values or {}), **more})
+    ) -> Markup:
+        """The filled-in template: HTML, which other templates take as it is."""
+        html = self._environment.get_template(template).render({**(values or {}), **more})
+        return Markup(html)  # noqa: S704 - escaped by the environment
 
     def show_amount(self, amount: str | int) -> str:
         """A decimal as the API gives it, exactly: `12,345.5`, in Russian `12 345,5`."""

@@ -13,6 +13,7 @@ from frontend.model_cards import fetch_priced, find_model
 from frontend.pages.check.picking import lay_out_picker
 from frontend.pages.check.scoring import Attempt, check, show_price
 from frontend.pages.frame import Page
+from frontend.server import ServerError
 
 
 def build_check(page: Page) -> None:
@@ -52,7 +53,10 @@ def build_check(page: Page) -> None:
         )
 
     async def price_of(model_id: str | None, request: gr.Request) -> str:
-        return await show_price(console, model_id, request) if model_id else ""
+        try:
+            return await show_price(console, model_id, request) if model_id else ""
+        except ServerError as error:
+            return console.show_fault(console.say(error))
 
     async def names_of(model_id: str, request: gr.Request) -> tuple[Any, Any]:
         card = find_model(await fetch_priced(console.of(request)), model_id)

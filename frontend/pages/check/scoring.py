@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 import gradio as gr
-from markupsafe import Markup
 
 from frontend.context import Console
 from frontend.explanations import render_reasons
@@ -112,5 +111,4 @@ async def _reasons(
         return None, console.texts.problem(problem.code) or problem.detail
     except ServerError:
         return None, console.texts("errors", "unreachable")
-    html = render_reasons(console, answer["prediction"], card)
-    return Markup(html), ""  # noqa: S704 - made by a template
+    return render_reasons(console, answer["prediction"], card), ""

@@ -23,7 +23,7 @@ from frontend.pages.history.instances import (
 from frontend.pages.history.names import fetch_key_names, show_key
 from frontend.pages.history.refunds import build_refunds
 from frontend.pages.history.view import View, find_view, read_query
-from frontend.server import Problem, Server
+from frontend.server import Problem, Server, ServerError
 
 _MISSING = frozenset({404, 422})
 _WHY_SAID = {
@@ -47,7 +47,12 @@ def build_details(page: Page) -> None:
         query = read_query(request)
         if find_view(query) is not View.DETAILS:
             return gr.skip(), gr.skip()
-        server = console.of(request)
+        try:
+            return await read(console.of(request), query)
+        except ServerError as error:
+            return console.show_fault(console.say(error)), gr.skip()
+
+    async def read(server: Server, query: Mapping[str, str]) -> tuple[Any, Any]:
         detail = await fetch_detail(server, query)
         if detail is None:
             missing = console.templates.render(

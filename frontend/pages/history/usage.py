@@ -25,7 +25,7 @@ from frontend.pages.history.charts import (
 from frontend.pages.history.filters import link
 from frontend.pages.history.names import fetch_key_names, show_key
 from frontend.pages.history.view import View, find_view, read_query
-from frontend.server import Server
+from frontend.server import Server, ServerError
 
 _DAYS = (7, 30, 90)
 _DAYS_DEFAULT = 30
@@ -55,7 +55,12 @@ def build_usage(page: Page) -> None:
         query = read_query(request)
         if find_view(query) is not View.USAGE:
             return (gr.skip(),) * 5
-        use = await _fetch(console, console.of(request), read_days(query), datetime.now(UTC).date())
+        try:
+            today = datetime.now(UTC).date()
+            use = await _fetch(console, console.of(request), read_days(query), today)
+        except ServerError as error:
+            hidden = gr.update(visible=False)
+            return console.show_fault(console.say(error)), hidden, gr.skip(), gr.skip(), ""
         head = console.templates.render("history_usage.html", use)
         if use["total"] == Use():
             return head, gr.update(visible=False), gr.skip(), gr.skip(), ""

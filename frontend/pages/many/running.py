@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import gradio as gr
-from markupsafe import Markup
 
 from frontend.context import Console
 from frontend.model_cards import ModelCard
@@ -219,7 +218,7 @@ class Running:
         if isinstance(error, Stopped):
             return self._t("many", "ended_stopped")
         if isinstance(error, SessionEnded):
-            return Markup(self._console.say(error))  # noqa: S704 - a template's, escaped there
+            return self._console.say(error)
         if isinstance(error, Unreachable):
             return self._t("many", "ended_unreachable")
         if isinstance(error, Problem):

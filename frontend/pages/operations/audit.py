@@ -87,7 +87,7 @@ class _Log:
         if (account or "").strip():
             found = await find_account(server, account)
             if found is None:
-                said = self._part.render("fault", said=self._part.say("account_unknown"))
+                said = self._part.console.show_fault(self._part.say("account_unknown"))
                 off = gr.Button(interactive=False)
                 return [said, [None], None, off, off]
             wanted = found.id

@@ -112,7 +112,7 @@ class _Till:
         server = self._part.console.of(request)
         account = await find_account(server, wanted)
         if account is None:
-            said = self._part.render("fault", said=self._part.say("account_unknown"))
+            said = self._part.console.show_fault(self._part.say("account_unknown"))
             return None, said, gr.Column(visible=False)
         return account, await self.show(account, request), gr.Column(visible=True)
 

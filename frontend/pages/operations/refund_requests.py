@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from frontend.html import html_block
 from frontend.pages.operations.actions import Action, plan_decision
@@ -164,7 +165,7 @@ class _Desk:
             balance=await fetch_balance(server, account.id),
         )
 
-    async def explain(self, server: Server, action: Action, problem: Problem) -> str | None:
+    async def explain(self, server: Server, action: Action, problem: Problem) -> Markup | None:
         """Another operator was first: what they decided."""
         if problem.code != _DECIDED:
             return None
