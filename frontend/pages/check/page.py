@@ -7,11 +7,12 @@ from typing import Any
 
 import gradio as gr
 
+from frontend.attempts import Attempt
 from frontend.examples import load_examples
 from frontend.html import html_block
 from frontend.model_cards import fetch_priced, find_model
 from frontend.pages.check.picking import lay_out_picker
-from frontend.pages.check.scoring import Attempt, check, show_price
+from frontend.pages.check.scoring import check, show_price
 from frontend.pages.frame import Page
 from frontend.server import ServerError
 
