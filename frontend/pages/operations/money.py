@@ -138,7 +138,7 @@ class _Till:
         if form.deed == "refund":
             return await self._prepare_refund(server, account, form)
         is_signed = form.deed == "adjustment"
-        amount = read_amount(form.amount, self._part.console.language, signed=is_signed)
+        amount = read_amount(form.amount, signed=is_signed)
         reason = read_reason(form.reason)
         until = None
         if form.deed == "grant":
@@ -151,7 +151,7 @@ class _Till:
     async def _prepare_refund(self, server: Server, account: Account, form: _Form) -> Action:
         amount = None
         if (form.amount or "").strip():
-            amount = read_amount(form.amount, self._part.console.language)
+            amount = read_amount(form.amount)
         prediction_id, reason = read_id(form.prediction), read_reason(form.reason)
         prediction = await find_prediction(server, account.id, prediction_id)
         if prediction is None:

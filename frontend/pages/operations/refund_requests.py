@@ -120,9 +120,7 @@ class _Desk:
     async def prepare_acceptance(
         self, request: gr.Request, request_id: str | None, reason: str, amount: str
     ) -> Action:
-        part_of_it = (
-            read_amount(amount, self._part.console.language) if (amount or "").strip() else None
-        )
+        part_of_it = read_amount(amount) if (amount or "").strip() else None
         return await self._prepare(request, "accept", request_id, reason, part_of_it)
 
     async def prepare_decline(
