@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from frontend.context import Console
-from frontend.explanations import render_reasons, show_label, show_share
+from frontend.explanations import render_reasons, show_label
 from frontend.html import html_block
 from frontend.model_cards import ModelCard, fetch_models, find_model, model_id
 from frontend.pages.frame import Page
@@ -120,7 +120,6 @@ def _render(
         chosen=read_instance(detail, number, card, console.features) if count else None,
         unexplained=bool(count) and not can_be_explained(card),
         label=lambda name: show_label(console.texts, name),
-        share=lambda share: show_share(share, console.language),
     )
 
 

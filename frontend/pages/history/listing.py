@@ -11,8 +11,9 @@ import gradio as gr
 
 from frontend.context import Console
 from frontend.html import html_block
+from frontend.links import link
 from frontend.pages.frame import Page
-from frontend.pages.history.filters import HistoryFilter, link, read_filter
+from frontend.pages.history.filters import HistoryFilter, read_filter
 from frontend.pages.history.names import fetch_key_names, show_key
 from frontend.pages.history.view import View, find_view, read_query
 from frontend.server import Problem, Server, ServerError

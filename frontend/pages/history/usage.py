@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import gradio as gr
 from babel.dates import format_date, format_skeleton
 
 from frontend.context import Console
+from frontend.days import moment_of
 from frontend.html import html_block
+from frontend.links import link
 from frontend.pages.frame import Page
 from frontend.pages.history.charts import (
     Use,
@@ -22,7 +24,6 @@ from frontend.pages.history.charts import (
     make_column_plot,
     show_columns,
 )
-from frontend.pages.history.filters import link
 from frontend.pages.history.names import fetch_key_names, show_key
 from frontend.pages.history.view import View, find_view, read_query
 from frontend.server import Server, ServerError
@@ -96,7 +97,7 @@ def read_days(query: Mapping[str, str]) -> int:
 
 async def _fetch(console: Console, server: Server, days: int, today: date) -> dict[str, Any]:
     """What the templates show of the last `days`, today included."""
-    first = datetime.combine(today - timedelta(days=days - 1), time(), UTC).isoformat()
+    first = moment_of(today - timedelta(days=days - 1))
     path = "/accounts/v1/usage"
     by_day, by_model, by_key, names = await asyncio.gather(
         server.get(path, by="day", since=first),

@@ -13,7 +13,6 @@ from frontend.explanations import (
     render_reasons,
     show_factor,
     show_label,
-    show_share,
 )
 from frontend.features.catalogue import load_catalogue
 from frontend.language import Language
@@ -104,21 +103,6 @@ def test_reasons_are_told_in_the_language_of_the_page(console: Console) -> None:
     assert "вердикт «вредоносное»" in html
     assert "Отправлять SMS" in html
     assert "21,4\N{NO-BREAK SPACE}%" in html
-
-
-@pytest.mark.parametrize(
-    ("share", "shown"),
-    [
-        (0.0, "0%"),
-        (0.0004, "<0.1%"),
-        (0.09, "9%"),
-        (0.21418, "21.4%"),
-        (0.9996, ">99.9%"),
-        (1.0, "100%"),
-    ],
-)
-def test_a_share_is_never_rounded_to_none_or_all(share: float, shown: str) -> None:
-    assert show_share(share, Language.ENGLISH) == shown
 
 
 @pytest.mark.parametrize(

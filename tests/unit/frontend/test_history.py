@@ -8,7 +8,8 @@ import pytest
 
 from frontend.features.catalogue import load_catalogue
 from frontend.language import Language
-from frontend.pages.history.filters import HistoryFilter, ReadFilter, link, read_filter
+from frontend.links import link
+from frontend.pages.history.filters import HistoryFilter, ReadFilter, read_filter
 from frontend.pages.history.instances import (
     can_be_explained,
     read_instance,
@@ -35,8 +36,8 @@ DETAIL: dict[str, Any] = {
 def test_both_days_of_a_filter_count_whole() -> None:
     wanted = HistoryFilter(date(2026, 2, 28), date(2026, 2, 28), key="session")
     assert wanted.as_parameters() == {
-        "since": "2026-02-28T00:00:00+00:00",
-        "until": "2026-03-01T00:00:00+00:00",
+        "since": "2026-02-28T00:00:00Z",
+        "until": "2026-03-01T00:00:00Z",
         "key": "session",
     }
 
