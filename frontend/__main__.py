@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import structlog
 import uvicorn
 
 from frontend.settings import ConsoleSettings
@@ -11,6 +12,7 @@ from frontend.settings import ConsoleSettings
 
 def main() -> None:
     """Run by `farebox up` and `farebox console`, in a process of its own."""
+    configure_logs()
     settings = ConsoleSettings()
     if settings.work_dir:
         os.environ.setdefault("GRADIO_TEMP_DIR", str(settings.work_dir / "uploads"))
@@ -25,6 +27,19 @@ def main() -> None:
         forwarded_allow_ips=settings.trusted_proxies,
         log_level="warning",
         access_log=False,
+    )
+
+
+def configure_logs() -> None:
+    """An event a line. Tracebacks without the values of variables, which structlog would show:
+    sessions, new keys and e-mails are among them."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ]
     )
 
 

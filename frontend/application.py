@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import anyio
 import gradio as gr
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
@@ -17,12 +20,12 @@ from frontend.features.catalogue import load_catalogue
 from frontend.guard import Guard
 from frontend.html import Templates
 from frontend.language import Language
-from frontend.pages.account import build_account
-from frontend.pages.check import build_check
+from frontend.pages.account.page import build_account
+from frontend.pages.check.page import build_check
 from frontend.pages.frame import Page, open_page
-from frontend.pages.history import build_history
-from frontend.pages.many import build_many
-from frontend.pages.operations import build_operations
+from frontend.pages.history.page import build_history
+from frontend.pages.many.page import build_many
+from frontend.pages.operations.page import build_operations
 from frontend.pages.welcome import build_welcome
 from frontend.results import ResultFiles
 from frontend.server import Server, connect
@@ -41,6 +44,8 @@ _BUILDERS: dict[str, Build] = {
 }
 """Of each page but the welcome page, by its path."""
 
+_SWEEP_SECONDS = 3600
+
 
 def build_application(settings: ConsoleSettings) -> FastAPI:
     """The whole console as an ASGI application."""
@@ -50,7 +55,10 @@ def build_application(settings: ConsoleSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        sweeping = asyncio.create_task(_sweep(results))
         yield
+        sweeping.cancel()
+        await asyncio.gather(sweeping, return_exceptions=True)
         await server.http.aclose()
 
     app = FastAPI(
@@ -85,6 +93,13 @@ def build_application(settings: ConsoleSettings) -> FastAPI:
     return app
 
 
+async def _sweep(results: ResultFiles) -> None:
+    """Also where nobody makes another file."""
+    while True:
+        await anyio.to_thread.run_sync(results.sweep, time.time())
+        await asyncio.sleep(_SWEEP_SECONDS)
+
+
 def make_console(
     settings: ConsoleSettings, server: Server, results: ResultFiles, language: Language
 ) -> Console:
@@ -104,7 +119,9 @@ def build_pages(console: Console) -> gr.Blocks:
     """All pages of one language. Uploads are removed after `files_kept_hours`."""
     kept_seconds = int(console.settings.files_kept_hours * 3600)
     title = console.texts("frame", "title")
-    blocks = gr.Blocks(title=title, analytics_enabled=False, delete_cache=(3600, kept_seconds))
+    blocks = gr.Blocks(
+        title=title, analytics_enabled=False, delete_cache=(_SWEEP_SECONDS, kept_seconds)
+    )
     with blocks, open_page(console, blocks, "") as page:
         build_welcome(page)
     for name, build in _BUILDERS.items():
@@ -115,4 +132,8 @@ def build_pages(console: Console) -> gr.Blocks:
         ):
             build(page)
     blocks.queue(default_concurrency_limit=console.settings.handlers_at_once)
+    blocks.state_session_capacity = console.settings.tabs_max
+    # What `launch` sets and mounting does not: until then Gradio takes any path of this machine
+    # that a browser names for an uploaded file.
+    blocks.has_launched = blocks.is_running = True
     return blocks

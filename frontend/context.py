@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 import structlog
+from markupsafe import Markup, escape
 
 from frontend.features.catalogue import FeatureCatalogue
 from frontend.html import Templates
@@ -64,16 +65,20 @@ class Console:
         options.setdefault("api_visibility", "private")
         return trigger(self._told(handler), inputs, outputs, **options)
 
-    def say(self, error: Exception) -> str:
+    def say(self, error: Exception) -> Markup:
         """What a person reads of an error: HTML."""
         if isinstance(error, SessionEnded):
             return self.templates.render("session_ended.html", sign_in=self.path(""))
         if isinstance(error, Unreachable):
-            return self.texts("errors", "unreachable")
+            return escape(self.texts("errors", "unreachable"))
         if isinstance(error, Problem):
             return self.templates.render("problem.html", problem=error)
         logger.error("page_failed", exc_info=error)
-        return self.texts("errors", "unexpected")
+        return escape(self.texts("errors", "unexpected"))
+
+    def show_fault(self, said: str) -> Markup:
+        """A note in the place of what is not there: what `say` made of an error, or a text."""
+        return self.templates.render("fault.html", said=said)
 
     def _told(self, handler: Handler) -> Handler:
         """`handler` with its errors turned into Gradio's, shown as a message on the page."""

@@ -15,14 +15,14 @@ class NotADay(ValueError):
 
 def begin_of(day: str | None) -> str | None:
     """The first moment of `2026-05-31`; None where none was chosen. Raises NotADay."""
-    chosen = _read(day)
-    return _moment(chosen) if chosen else None
+    chosen = read_day(day)
+    return moment_of(chosen) if chosen else None
 
 
 def end_of(day: str | None) -> str | None:
     """The first moment behind that day, so that the day itself is within. Raises NotADay."""
-    chosen = _read(day)
-    return _moment(chosen + timedelta(days=1)) if chosen else None
+    chosen = read_day(day)
+    return moment_of(chosen + timedelta(days=1)) if chosen else None
 
 
 def last_day(moment: str | None) -> str:
@@ -43,7 +43,8 @@ def show_month(month: str, language: Language) -> str:
     return format_date(date.fromisoformat(f"{month}-01"), "LLLL y", locale=str(language))
 
 
-def _read(day: str | None) -> date | None:
+def read_day(day: str | None) -> date | None:
+    """`2026-05-31`; None where none was chosen. Raises NotADay."""
     text = (day or "").strip()
     if not text:
         return None
@@ -56,5 +57,6 @@ def _read(day: str | None) -> date | None:
     return chosen
 
 
-def _moment(day: date) -> str:
+def moment_of(day: date) -> str:
+    """The first one of that day."""
     return datetime.combine(day, time(), UTC).isoformat().replace("+00:00", "Z")

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_decimal
+from markupsafe import Markup
 
 from frontend.context import Console
 from frontend.features.catalogue import Description
 from frontend.language import Language
+from frontend.model_cards import ModelCard
 from frontend.texts import Texts
 
-_SHARE_MIN = 0.001
-"""Shares nearer to none or all than this are told as less or more than it."""
 _FACTOR_MAX = 1000.0
 _BAR_PERCENT_MIN = 1.5
 """A reason that counts has a bar to be seen."""
@@ -50,17 +50,9 @@ class Reasons:
     """The probability from which on the positive label is given."""
 
 
-def find_card(
-    cards: Sequence[Mapping[str, Any]], model: str, version: str
-) -> Mapping[str, Any] | None:
-    """The card of that version in the `models` of GET /v1/models; None once it is retired."""
-    found = (card for card in cards if (card["name"], card["version"]) == (model, version))
-    return next(found, None)
-
-
 def read_reasons(
     prediction: Mapping[str, Any],
-    card: Mapping[str, Any] | None,
+    card: ModelCard | None,
     describe: Callable[[str], Description],
 ) -> Reasons:
     """The reasons of a prediction that comes with an `explanation`."""
@@ -85,21 +77,20 @@ def read_reasons(
         opposing=tuple(each for each in reasons if each.contribution < 0),
         base_probability=1 / (1 + math.exp(-explanation["base"])),
         probability=prediction["probability"],
-        positive_label=card["labels"]["positive"] if card else None,
-        threshold=card["threshold"] if card else None,
+        positive_label=card.positive if card else None,
+        threshold=card.threshold if card else None,
     )
 
 
 def render_reasons(
-    console: Console, prediction: Mapping[str, Any], card: Mapping[str, Any] | None
-) -> str:
+    console: Console, prediction: Mapping[str, Any], card: ModelCard | None
+) -> Markup:
     """HTML of the reasons for and against, as bars with words and numbers."""
     language = console.language
     return console.templates.render(
         "explanation.html",
         reasons=read_reasons(prediction, card, console.features.describe),
         label=lambda name: show_label(console.texts, name),
-        share=lambda share: show_share(share, language),
         factor=lambda contribution: show_factor(contribution, language),
     )
 
@@ -110,26 +101,12 @@ def show_label(texts: Texts, label: str | None) -> str:
     return str(section.get(f"label_{label}", label or section["label_unknown"]))
 
 
-def show_share(share: float, language: Language) -> str:
-    """A probability: `21.4%`, `less than 0.1%` as `<0.1%`, in Russian `21,4 %`."""
-    if share < _SHARE_MIN and share > 0:
-        return "<" + _percent(_SHARE_MIN, language)
-    if 1 - _SHARE_MIN < share < 1:
-        return ">" + _percent(1 - _SHARE_MIN, language)
-    return _percent(share, language)
-
-
 def show_factor(contribution: float, language: Language) -> str:
     """What a contribution does to the odds: times 4.6, or by 2 where it makes them smaller."""
     factor = math.exp(min(abs(contribution), math.log(_FACTOR_MAX)))
     sign = "\N{MULTIPLICATION SIGN}" if contribution > 0 else "\N{DIVISION SIGN}"
     pattern = "0.00" if factor < 10 else "0"  # noqa: PLR2004 - three digits say enough
     return sign + format_decimal(factor, pattern, str(language))
-
-
-def _percent(share: float, language: Language) -> str:
-    pattern = "0.#\N{NO-BREAK SPACE}%" if language is Language.RUSSIAN else "0.#%"
-    return format_percent(share, pattern, str(language))
 
 
 def _bar_percent(contribution: float, longest: float) -> float:

@@ -11,10 +11,11 @@ from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
-from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from frontend.language import Language
-from frontend.session import SESSION_COOKIE
+from frontend.server import Server, ServerError, SessionEnded
+from frontend.session import SESSION_COOKIE, texts_of
 from frontend.texts import load_texts
 
 Message = MutableMapping[str, Any]
@@ -62,6 +63,8 @@ class Guard:
         if scope["method"] not in _SAFE_METHODS and not _is_same_origin(connection.headers):
             answer = PlainTextResponse(load_texts(Language.ENGLISH)("errors", "cross_site"), 403)
             await answer(scope, receive, send)
+        elif _is_upload(scope) and (refused := await _refuse_upload(connection)):
+            await refused(scope, receive, send)
         elif page and page[1] and SESSION_COOKIE not in connection.cookies:
             after = scope["path"] + (f"?{connection.url.query}" if connection.url.query else "")
             location = f"/{page[0]}/?after={quote(after, safe='/')}"
@@ -96,6 +99,25 @@ class Guard:
             await with_headers({"type": "http.response.body", "body": ours})
 
         await self._app({**scope, "headers": headers}, receive, collect)
+
+
+def _is_upload(scope: Message) -> bool:
+    """Whether Gradio would store a file: it does so for anybody."""
+    return bool(scope["method"] == "POST" and scope["path"].rstrip("/").endswith("/upload"))
+
+
+async def _refuse_upload(connection: HTTPConnection) -> Response | None:
+    """None for whoever is signed in; nobody else may fill the disk."""
+    server: Server = connection.app.state.server
+    try:
+        await server.as_user(connection.cookies.get(SESSION_COOKIE)).get("/accounts/v1/me")
+    except ServerError as error:
+        status, name = (
+            (401, "session_ended") if isinstance(error, SessionEnded) else (503, "unreachable")
+        )
+        texts = texts_of(connection.scope["path"].split("/")[1])
+        return PlainTextResponse(texts("errors", name), status)
+    return None
 
 
 def find_page(path: str) -> tuple[Language, str] | None:

@@ -11,6 +11,7 @@ from babel import Locale
 from babel.dates import format_datetime
 from babel.numbers import format_decimal, format_percent
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from frontend.language import Language
 from frontend.texts import Texts
@@ -41,9 +42,10 @@ class Templates:
 
     def render(
         self, template: str, values: Mapping[str, object] | None = None, /, **more: object
-    ) -> str:
-        """The filled-in template."""
-        return self._environment.get_template(template).render({**(values or {}), **more})
+    ) -> Markup:
+        """The filled-in template: HTML, which other templates take as it is."""
+        html = self._environment.get_template(template).render({**(values or {}), **more})
+        return Markup(html)  # noqa: S704 - escaped by the environment
 
     def show_amount(self, amount: str | int) -> str:
         """A decimal as the API gives it, exactly: `12,345.5`, in Russian `12 345,5`."""
@@ -55,9 +57,21 @@ class Templates:
         word = self._texts("credits", form)
         return f"{self.show_amount(amount)}\N{NO-BREAK SPACE}{word}"
 
-    def show_percent(self, share: float) -> str:
-        """A share of one in percent, to a tenth: `21.4 %`."""
-        return format_percent(share, "#,##0.0\N{NO-BREAK SPACE}%", _locale(self._texts.language))
+    def show_percent(self, share: float | None, digits: int = 1) -> str:
+        """A share of one in percent: `21.4%`, in Russian `21,4 %`; what would be rounded to none
+        or all as less or more than the least that is shown: `<0.1%`."""
+        if share is None:
+            return "\N{EN DASH}"
+        least = 10.0 ** -(digits + 2)
+        if 0 < share < least:
+            return "<" + self._percent(least, digits)
+        if 1 - least < share < 1:
+            return ">" + self._percent(1 - least, digits)
+        return self._percent(share, digits)
+
+    def _percent(self, share: float, digits: int) -> str:
+        space = "\N{NO-BREAK SPACE}" if self._texts.language is Language.RUSSIAN else ""
+        return format_percent(share, f"0.{'#' * digits}{space}%", _locale(self._texts.language))
 
     def show_moment(self, moment: str | None) -> str:
         """A time of the API to the second, in UTC as statements and caps are."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,8 +37,9 @@ class ResultFiles:
     def sweep(self, now: float) -> None:
         """Remove what was written longer ago than files are kept."""
         for path in self.folder.glob("*/*"):
-            if path.stat().st_mtime < now - self.kept_seconds:
-                path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another job sweeps too
+                if path.stat().st_mtime < now - self.kept_seconds:
+                    path.unlink()
 
     def _path(self, account_id: str, name: str) -> Path:
         if not _NAME.fullmatch(name):

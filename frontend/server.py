@@ -67,18 +67,18 @@ class Server:
 
     async def get(self, path: str, **params: object) -> Any:  # noqa: ANN401 - JSON
         """The answer's JSON; parameters that are None or empty are left out."""
-        return (await self.send("GET", path, params=params)).json()
+        return _read(await self.send("GET", path, params=params))
 
     async def post(self, path: str, body: object = None, *, key: str | None = None) -> Any:  # noqa: ANN401 - JSON
         """The answer's JSON, or None where it has no body. `key`: the Idempotency-Key."""
         headers = {"Idempotency-Key": key} if key else {}
         response = await self.send("POST", path, json=body, headers=headers)
-        return response.json() if response.content else None
+        return _read(response) if response.content else None
 
     async def change(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401
         """PUT, PATCH or DELETE; the answer's JSON, or None where it has no body."""
         response = await self.send(method, path, json=body)
-        return response.json() if response.content else None
+        return _read(response) if response.content else None
 
     async def pages(
         self, path: str, items_max: int, **params: object
@@ -110,7 +110,7 @@ class Server:
         request = self._request(method, path, params, headers, json=json, content=content)
         try:
             response = await self.http.send(request)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise Unreachable(str(error)) from error
         _check(response)
         return response
@@ -121,10 +121,10 @@ class Server:
         request = self._request("GET", path, params, None)
         try:
             response = await self.http.send(request, stream=True)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise Unreachable(str(error)) from error
         try:
-            if response.is_error:
+            if not response.is_success:
                 await response.aread()
             _check(response)
             yield response
@@ -161,8 +161,15 @@ def connect(server_url: str, request_seconds: float) -> Server:
     )
 
 
+def _read(response: httpx.Response) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return response.json()
+    except ValueError as error:
+        raise Unreachable(f"{response.request.url.path}: no JSON") from error
+
+
 def _check(response: httpx.Response) -> None:
-    if not response.is_error:
+    if response.is_success:
         return
     try:
         document = response.json()

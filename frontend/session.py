@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -16,6 +17,10 @@ from frontend.texts import Texts, load_texts
 SESSION_COOKIE = "__Host-farebox_console"
 """`__Host-`: over TLS or on loopback only, for this host alone, and for all of its paths. Browsers
 share cookies between ports, so the API's own cookie has another name."""
+
+_OWN_PATH = re.compile(r"/(?!/)[!-\[\]-~]*")
+"""Printable ASCII: browsers take `\\` for `/`, and leave out tabs and line breaks, so that `/`, a
+tab and `/host` lead to another host."""
 
 _LANGUAGE_SECONDS = 365 * 24 * 3600
 
@@ -136,7 +141,7 @@ async def go_home(request: Request) -> Response:
 
 def is_own_path(path: str) -> bool:
     """Whether a redirect there stays on this console: a path, and no other host in disguise."""
-    return path.startswith("/") and not path.startswith("//") and "\\" not in path
+    return bool(_OWN_PATH.fullmatch(path))
 
 
 def forget_session(response: Response) -> None:

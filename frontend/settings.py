@@ -49,6 +49,10 @@ class ConsoleSettings(BaseSettings):
     handlers_at_once: Annotated[int, Field(ge=1)] = 64
     """Events of pages worked on at a time, of each kind; more wait in line."""
 
+    tabs_max: Annotated[int, Field(ge=10)] = 400
+    """Open pages, of each language, whose state is kept: 0.6 MB each beside what a file holds. The
+    one that was not used for the longest is forgotten first."""
+
     @property
     def shown_url(self) -> str:
         """The server's address in examples to copy."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any
 
 import gradio as gr
 
 from frontend.examples import load_examples
 from frontend.html import html_block
+from frontend.model_cards import fetch_models
 from frontend.pages.frame import Page
 from frontend.server import ServerError
 
@@ -25,26 +27,18 @@ def build_welcome(page: Page) -> None:
         return console.templates.render("welcome_entry.html", me=me, least=_PASSWORD_CHARACTERS_MIN)
 
     async def show(request: gr.Request) -> tuple[Any, str]:
-        me, terms, models = await asyncio.gather(
-            _me(request), _known("/accounts/v1/terms"), _known("/v1/models")
+        me, terms, cards = await asyncio.gather(
+            _known(_me(request)),
+            _known(console.server.get("/accounts/v1/terms")),
+            _known(fetch_models(console.server)),
         )
-        rows = models["models"] if models else None
         offer = console.templates.render(
-            "welcome_offer.html", me=me, terms=terms, rows=rows, example=example
+            "welcome_offer.html", me=me, terms=terms, cards=cards, example=example
         )
         return (enter(me) if me else gr.skip()), offer
 
     async def _me(request: gr.Request) -> Any:  # noqa: ANN401 - JSON
-        try:
-            return await console.of(request).get("/accounts/v1/me")
-        except ServerError:
-            return None
-
-    async def _known(path: str) -> Any:  # noqa: ANN401 - JSON
-        try:
-            return await console.server.get(path)
-        except ServerError:
-            return None
+        return await console.of(request).get("/accounts/v1/me")
 
     async def say_deleted(request: gr.Request) -> Any:  # noqa: ANN401 - HTML, or Gradio's skip
         deleted = "deleted" in request.query_params
@@ -55,3 +49,11 @@ def build_welcome(page: Page) -> None:
     entry = html_block(enter(None))
     offer = html_block()
     page.on_load(show, None, [entry, offer], show_progress="hidden")
+
+
+async def _known(asked: Awaitable[Any]) -> Any:  # noqa: ANN401 - whatever is asked
+    """None where the server does not say: the page does without."""
+    try:
+        return await asked
+    except ServerError:
+        return None

@@ -6,15 +6,14 @@ from typing import Any
 
 import gradio as gr
 
+from frontend.attempts import Attempt, attempt_of
 from frontend.html import html_block
 from frontend.pages.account.parts import (
     REFUSALS,
-    Attempt,
     Mistake,
     Section,
     acted,
     acting_block,
-    attempt_of,
     focus,
     make_confirmation,
 )
@@ -103,9 +102,7 @@ class Alerts:
         try:
             body = self._read(level, url)
             attempt = attempt_of(attempt, body)
-            made = await self.console.of(request).post(
-                "/accounts/v1/alerts", body, key=attempt["key"]
-            )
+            made = await self.console.of(request).post("/accounts/v1/alerts", body, key=attempt.key)
         except REFUSALS as error:
             return attempt, self.section.refused(error), *[gr.skip()] * 5
         secret = self.section.render("alert_secret", alert=made)

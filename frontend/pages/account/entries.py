@@ -7,8 +7,9 @@ from typing import Any
 import gradio as gr
 
 from frontend.days import NotADay
-from frontend.entry_filters import KINDS, Filters, export_link, read_filters
 from frontend.html import html_block
+from frontend.model_cards import fetch_models
+from frontend.pages.account.entry_filters import KINDS, Filters, export_link, read_filters
 from frontend.pages.account.parts import REFUSALS, Mistake, Section, date_box
 from frontend.server import ServerError
 
@@ -85,12 +86,12 @@ class Entries:
     async def _choices(self, request: gr.Request) -> tuple[Any, ...]:
         server = self.console.of(request)
         try:
-            models = (await server.get("/v1/models"))["models"]
+            models = await fetch_models(server)
             keys, _ = await server.pages("/accounts/v1/keys", _CHOICES_MAX)
         except ServerError:
             return gr.skip(), gr.skip(), gr.skip()
-        names = sorted({each["name"] for each in models})
-        versions = sorted({each["version"] for each in models})
+        names = sorted({each.name for each in models})
+        versions = sorted({each.version for each in models})
         named = [(f"{each['name']} ({each['id']})", each["id"]) for each in keys]
         return (
             gr.Dropdown(choices=names),

@@ -9,7 +9,7 @@ import gradio as gr
 
 from frontend.days import last_day
 from frontend.html import html_block
-from frontend.key_forms import PERIODS, cap_of
+from frontend.pages.account.key_forms import PERIODS, cap_of
 from frontend.pages.account.parts import Section, date_box
 
 _HOURS = {"old_until_revoked": 0, "old_hour": 1, "old_day": 24, "old_week": 168, "old_month": 720}

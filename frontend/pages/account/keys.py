@@ -7,18 +7,23 @@ from typing import Any
 
 import gradio as gr
 
+from frontend.attempts import Attempt, attempt_of
 from frontend.days import NotADay
 from frontend.html import html_block
-from frontend.key_forms import PERIODS, is_live, key_changes, key_request, rotation_request
+from frontend.pages.account.key_forms import (
+    PERIODS,
+    is_live,
+    key_changes,
+    key_request,
+    rotation_request,
+)
 from frontend.pages.account.key_panels import ChangePanel, NewPanel, RotatePanel
 from frontend.pages.account.parts import (
     REFUSALS,
-    Attempt,
     Mistake,
     Section,
     acted,
     acting_block,
-    attempt_of,
     focus,
     make_confirmation,
 )
@@ -171,7 +176,7 @@ class Keys:
             caps = self._caps(cap_of_day, cap_of_month, cap_of_total)
             body = self._with_day(key_request, self._name(name), scopes, day, caps)
             attempt = attempt_of(attempt, body)
-            key = await self.console.of(request).post(_PATH, body, key=attempt["key"])
+            key = await self.console.of(request).post(_PATH, body, key=attempt.key)
         except REFUSALS as error:
             kept = None if _is_lost(error) else attempt
             return kept, self.section.refused(error), *[gr.skip()] * 9
@@ -208,10 +213,10 @@ class Keys:
         request: gr.Request,
     ) -> tuple[Any, ...]:
         attempt = attempt_of(attempt, {"id": key["id"], "hours": hours})
-        body = rotation_request(int(hours), datetime.fromisoformat(attempt["at"]))
+        body = rotation_request(int(hours), attempt.began_at)
         try:
             made = await self.console.of(request).post(
-                f"{_PATH}/{key['id']}/rotate", body, key=attempt["key"]
+                f"{_PATH}/{key['id']}/rotate", body, key=attempt.key
             )
         except REFUSALS as error:
             kept = None if _is_lost(error) else attempt

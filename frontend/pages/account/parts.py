@@ -4,29 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import gradio as gr
 
-from frontend.browsers import name_browser
 from frontend.context import Console, Handler
 from frontend.days import show_month
 from frontend.html import html_block
+from frontend.pages.account.browsers import name_browser
 from frontend.pages.frame import Page
 from frontend.prices import show_price
-from frontend.server import Problem, Unreachable, new_key
+from frontend.server import Problem, Unreachable
 
 _ACTS = """element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-act]");
   if (button) trigger("click", { act: button.dataset.act, id: button.dataset.id || "" });
 });"""
 _DISABLE = "() => ({ __type__: 'update', interactive: false })"
-
-
-Attempt = dict[str, Any]
-"""One thing that is being made: see `attempt_of`."""
 
 
 class Mistake(Exception):
@@ -162,16 +157,6 @@ def make_confirmation(section: Section, name: str, yes: str) -> Confirmation:
 
     section.console.on(no.click, close, None, made.outputs, show_progress="hidden")
     return made
-
-
-def attempt_of(before: Attempt | None, asked: object) -> Attempt:
-    """The Idempotency-Key for making what is asked: the same as before while the same is asked.
-
-    Kept in the tab until the thing was made, so that a retry after a broken line makes one.
-    """
-    if before is not None and before["asked"] == asked:
-        return before
-    return {"asked": asked, "key": new_key(), "at": datetime.now(UTC).isoformat()}
 
 
 def acting_block() -> gr.HTML:

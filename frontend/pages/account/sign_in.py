@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from frontend.html import html_block
-from frontend.key_forms import is_live
+from frontend.pages.account.key_forms import is_live
 from frontend.pages.account.parts import REFUSALS, Section, focus
 from frontend.server import ServerError
 

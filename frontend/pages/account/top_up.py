@@ -7,16 +7,15 @@ from typing import Any
 
 import gradio as gr
 
+from frontend.attempts import Attempt, attempt_of
 from frontend.html import html_block
 from frontend.pages.account.balance import read_balance
 from frontend.pages.account.parts import (
     REFUSALS,
-    Attempt,
     Mistake,
     Section,
     acted,
     acting_block,
-    attempt_of,
 )
 from frontend.pages.frame import render_header
 from frontend.prices import price_minor_units, read_amount, show_price
@@ -168,7 +167,7 @@ class TopUp:
         try:
             wanted = self._read(amount, terms)
             attempt = attempt_of(attempt, wanted)
-            top_up = await self._begin(wanted, attempt["key"], request)
+            top_up = await self._begin(wanted, attempt.key, request)
         except REFUSALS as error:
             said = self.section.refused(error)
             return attempt, gr.skip(), said, gr.skip(), gr.skip(), gr.skip()

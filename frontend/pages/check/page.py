@@ -7,12 +7,14 @@ from typing import Any
 
 import gradio as gr
 
+from frontend.attempts import Attempt
 from frontend.examples import load_examples
 from frontend.html import html_block
-from frontend.model_cards import fetch_models
+from frontend.model_cards import fetch_priced, find_model
 from frontend.pages.check.picking import lay_out_picker
-from frontend.pages.check.scoring import Attempt, check, show_price
+from frontend.pages.check.scoring import check, show_price
 from frontend.pages.frame import Page
+from frontend.server import ServerError
 
 
 def build_check(page: Page) -> None:
@@ -31,7 +33,7 @@ def build_check(page: Page) -> None:
     picker.wire()
 
     async def open_page(request: gr.Request) -> tuple[Any, Any, Any, Any]:
-        cards = await fetch_models(console.of(request))
+        cards = await fetch_priced(console.of(request))
         if not cards:
             return gr.skip(), gr.skip(), gr.skip(), gr.skip()
         names = cards[0].features
@@ -52,13 +54,16 @@ def build_check(page: Page) -> None:
         )
 
     async def price_of(model_id: str | None, request: gr.Request) -> str:
-        return await show_price(console, model_id, request) if model_id else ""
+        try:
+            return await show_price(console, model_id, request) if model_id else ""
+        except ServerError as error:
+            return console.show_fault(console.say(error))
 
     async def names_of(model_id: str, request: gr.Request) -> tuple[Any, Any]:
-        for card in await fetch_models(console.of(request)):
-            if card.id == model_id:
-                return card.features, gr.Dropdown(choices=list(card.features))
-        return gr.skip(), gr.skip()
+        card = find_model(await fetch_priced(console.of(request)), model_id)
+        if card is None:
+            return gr.skip(), gr.skip()
+        return card.features, gr.Dropdown(choices=list(card.features))
 
     async def run(
         chosen: list[str], model_id: str, earlier: Attempt | None, request: gr.Request
@@ -83,5 +88,5 @@ def build_check(page: Page) -> None:
 
 
 def _title(page: Page, model_id: str, price: str | None) -> str:
-    assert price is not None  # fetch_models leaves out what has none
+    assert price is not None  # fetch_priced leaves out what has none
     return f"{model_id} \N{MIDDLE DOT} {page.console.templates.show_credits(price)}"

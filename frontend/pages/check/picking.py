@@ -9,8 +9,13 @@ import gradio as gr
 
 from frontend.context import Console
 from frontend.examples import load_examples
-from frontend.feature_input import FeatureInput, InputFault, match_features, read_features
 from frontend.html import html_block
+from frontend.pages.check.feature_input import (
+    FeatureInput,
+    InputFault,
+    match_features,
+    read_features,
+)
 
 _SHOWN_MAX = 60
 """Names that a search lists at once: more are a wall, not a list."""

@@ -3,37 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import gradio as gr
-from markupsafe import Markup
 
+from frontend.attempts import Attempt, attempt_of
 from frontend.context import Console
 from frontend.explanations import render_reasons
-from frontend.model_cards import ModelCard, fetch_model
-from frontend.request_examples import as_curl, as_python
-from frontend.server import Problem, Server, ServerError, SessionEnded, new_key
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """A request whose answer has not come yet: asked again as it is, it is paid once."""
-
-    model_id: str
-    features: tuple[str, ...]
-    key: str
+from frontend.model_cards import ModelCard, fetch_priced, find_model
+from frontend.pages.check.request_examples import as_curl, as_python
+from frontend.server import Problem, Server, ServerError, SessionEnded
 
 
 async def show_price(console: Console, model_id: str, request: gr.Request) -> str:
     """What a check costs, and the balance before and after it."""
     server = console.of(request)
-    card = await fetch_model(server, model_id)
+    card = find_model(await fetch_priced(server), model_id)
     if card is None:
         return console.templates.render("check_price.html", card=None)
     balance = await server.get("/accounts/v1/balance")
-    assert card.price is not None  # fetch_models leaves out what has none
+    assert card.price is not None  # fetch_priced leaves out what has none
     left = Decimal(balance["available"]) - Decimal(card.price)
     return console.templates.render(
         "check_price.html", card=card, before=balance["available"], after=str(left), left=left
@@ -56,29 +46,19 @@ async def check(
     if not chosen:
         yield console.templates.render("check_empty.html"), None
         return
-    attempt = Attempt(model_id, tuple(chosen), new_key())
-    if earlier and (earlier.model_id, earlier.features) == (model_id, attempt.features):
-        attempt = earlier
+    attempt = attempt_of(earlier, (model_id, chosen))
     yield console.templates.render("check_waiting.html"), attempt
-    card = await fetch_model(server, model_id)
+    card = find_model(await fetch_priced(server), model_id)
     if card is None:
         yield console.templates.render("check_price.html", card=None), None
         return
-    answer = await _score(server, card, attempt)
-    yield await _outcome(console, server, card, attempt, answer), None
-
-
-async def _score(server: Server, card: ModelCard, attempt: Attempt) -> dict[str, Any]:
-    answer: dict[str, Any] = await server.post(
-        "/v1/predictions",
-        {"model": card.name, "version": card.version, "instances": [list(attempt.features)]},
-        key=attempt.key,
-    )
-    return answer
+    body = {"model": card.name, "version": card.version, "instances": [chosen]}
+    answer = await server.post("/v1/predictions", body, key=attempt.key)
+    yield await _outcome(console, server, card, chosen, answer), None
 
 
 async def _outcome(
-    console: Console, server: Server, card: ModelCard, attempt: Attempt, answer: dict[str, Any]
+    console: Console, server: Server, card: ModelCard, chosen: list[str], answer: dict[str, Any]
 ) -> str:
     prediction = answer["predictions"][0]
     before = Decimal(answer["credits_balance"]) + Decimal(answer["credits_charged"])
@@ -93,8 +73,8 @@ async def _outcome(
         before=str(before),
         reasons=reasons,
         why_not=why_not,
-        curl=as_curl(url, card.name, attempt.features),
-        python=as_python(url, card.name, attempt.features),
+        curl=as_curl(url, card.name, chosen),
+        python=as_python(url, card.name, chosen),
     )
 
 
@@ -112,6 +92,4 @@ async def _reasons(
         return None, console.texts.problem(problem.code) or problem.detail
     except ServerError:
         return None, console.texts("errors", "unreachable")
-    described = {"labels": {"positive": card.positive}, "threshold": card.threshold}
-    html = render_reasons(console, answer["prediction"], described)
-    return Markup(html), ""  # noqa: S704 - made by a template
+    return render_reasons(console, answer["prediction"], card), ""

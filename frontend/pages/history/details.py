@@ -9,20 +9,21 @@ from typing import Any
 import gradio as gr
 
 from frontend.context import Console
-from frontend.explanations import find_card, render_reasons, show_label, show_share
+from frontend.explanations import render_reasons, show_label
 from frontend.html import html_block
+from frontend.model_cards import ModelCard, fetch_models, find_model, model_id
 from frontend.pages.frame import Page
-from frontend.pages.history.names import fetch_key_names, show_key
-from frontend.pages.history.refunds import build_refunds
-from frontend.pages.history.view import View, find_view, read_query
-from frontend.prediction_details import (
+from frontend.pages.history.instances import (
     INSTANCES_SHOWN_MAX,
     can_be_explained,
     read_instance,
     read_number,
     read_prediction_id,
 )
-from frontend.server import Problem, Server
+from frontend.pages.history.names import fetch_key_names, show_key
+from frontend.pages.history.refunds import build_refunds
+from frontend.pages.history.view import View, find_view, read_query
+from frontend.server import Problem, Server, ServerError
 
 _MISSING = frozenset({404, 422})
 _WHY_SAID = {
@@ -46,7 +47,12 @@ def build_details(page: Page) -> None:
         query = read_query(request)
         if find_view(query) is not View.DETAILS:
             return gr.skip(), gr.skip()
-        server = console.of(request)
+        try:
+            return await read(console.of(request), query)
+        except ServerError as error:
+            return console.show_fault(console.say(error)), gr.skip()
+
+    async def read(server: Server, query: Mapping[str, str]) -> tuple[Any, Any]:
         detail = await fetch_detail(server, query)
         if detail is None:
             missing = console.templates.render(
@@ -54,7 +60,7 @@ def build_details(page: Page) -> None:
             )
             return missing, gr.skip()
         cards, names = await asyncio.gather(_fetch_cards(server), fetch_key_names(console, server))
-        card = find_card(cards, detail["model"], detail["version"])
+        card = find_model(cards, model_id(detail["model"], detail["version"]))
         has_why = bool(detail["predictions"]) and can_be_explained(card)
         return _render(console, detail, card, names, query), gr.update(visible=has_why)
 
@@ -84,19 +90,18 @@ async def fetch_detail(server: Server, query: Mapping[str, str]) -> dict[str, An
     return detail
 
 
-async def _fetch_cards(server: Server) -> list[dict[str, Any]]:
+async def _fetch_cards(server: Server) -> list[ModelCard]:
     """Of all models; none where they cannot be read: the page does without."""
     try:
-        cards: list[dict[str, Any]] = (await server.get("/v1/models"))["models"]
+        return await fetch_models(server)
     except Problem:
         return []
-    return cards
 
 
 def _render(
     console: Console,
     detail: Mapping[str, Any],
-    card: Mapping[str, Any] | None,
+    card: ModelCard | None,
     names: Mapping[str, str],
     query: Mapping[str, str],
 ) -> str:
@@ -115,7 +120,6 @@ def _render(
         chosen=read_instance(detail, number, card, console.features) if count else None,
         unexplained=bool(count) and not can_be_explained(card),
         label=lambda name: show_label(console.texts, name),
-        share=lambda share: show_share(share, console.language),
     )
 
 
@@ -131,7 +135,7 @@ async def _render_why(console: Console, server: Server, query: Mapping[str, str]
         )
     except Problem as problem:
         return _say(console, _WHY_SAID.get(problem.code, "why_failed"), problem)
-    card = find_card(await _fetch_cards(server), detail["model"], detail["version"])
+    card = find_model(await _fetch_cards(server), model_id(detail["model"], detail["version"]))
     return render_reasons(console, answer["prediction"], card)
 
 

@@ -10,12 +10,13 @@ from typing import Any
 import gradio as gr
 
 from frontend.context import Console
-from frontend.history_filters import HistoryFilter, link, read_filter
 from frontend.html import html_block
+from frontend.links import link
 from frontend.pages.frame import Page
+from frontend.pages.history.filters import HistoryFilter, read_filter
 from frontend.pages.history.names import fetch_key_names, show_key
 from frontend.pages.history.view import View, find_view, read_query
-from frontend.server import Problem, Server
+from frontend.server import Problem, Server, ServerError
 
 _ROWS = 25
 _CHOICES_DAYS = 365
@@ -30,7 +31,10 @@ def build_listing(page: Page) -> None:
         query = read_query(request)
         if find_view(query) is not View.LISTING:
             return gr.skip()
-        return await _render(console, console.of(request), query)
+        try:
+            return await _render(console, console.of(request), query)
+        except ServerError as error:
+            return console.show_fault(console.say(error))
 
     page.on_load(show, None, html_block())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from frontend.context import Console
-from frontend.history_filters import SESSION_KEY
+from frontend.pages.history.filters import SESSION_KEY
 from frontend.server import Problem, Server
 
 _KEYS_MAX = 500

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import gradio as gr
 
+from frontend.attempts import Attempt, attempt_of
 from frontend.context import Console
 from frontend.html import html_block
 from frontend.pages.frame import Page
+from frontend.pages.history.instances import read_prediction_id
 from frontend.pages.history.view import View, find_view, read_query
-from frontend.prediction_details import read_prediction_id
-from frontend.server import Problem, Server, new_key
+from frontend.server import Problem, Server
 
 _REQUESTS_MAX = 500
 _REASON_CHARACTERS_MAX = 500
@@ -34,18 +35,22 @@ def build_refunds(page: Page) -> None:
             return gr.skip(), gr.skip()
         return await _state(console, console.of(request), prediction_id)
 
-    async def ask(reason: str, key: str, request: gr.Request) -> tuple[Any, Any, Any, Any]:
+    async def ask(
+        reason: str, earlier: Attempt | None, request: gr.Request
+    ) -> AsyncIterator[tuple[Any, Any, Any, Any]]:
         prediction_id = read_prediction_id(read_query(request).get("prediction", ""))
         if not reason.strip():
             raise gr.Error(texts["reason_missing"], title=title, print_exception=False)
         server = console.of(request)
+        attempt = attempt_of(earlier, (prediction_id, reason.strip()))
+        yield gr.skip(), gr.skip(), gr.skip(), attempt
         await server.post(
             f"/accounts/v1/predictions/{prediction_id}/refund-requests",
             {"reason": reason.strip()},
-            key=key,
+            key=attempt.key,
         )
         gr.Info(texts["asked"], title=title)
-        return *await _state(console, server, str(prediction_id)), "", new_key()
+        yield *await _state(console, server, str(prediction_id)), "", None
 
     told = html_block()
     with gr.Column(visible=False) as form:
@@ -57,10 +62,11 @@ def build_refunds(page: Page) -> None:
             elem_id="fb-refund-reason",
         )
         button = gr.Button(texts["ask"], elem_id="fb-refund-ask")
-    key = gr.State(new_key)
+    attempt = gr.State()
     page.on_load(show, None, [told, form], show_progress="hidden")
     # Hidden: what a failed event would lay over its outputs covers the form.
-    console.on(button.click, ask, [reason, key], [told, form, reason, key], show_progress="hidden")
+    changed = [told, form, reason, attempt]
+    console.on(button.click, ask, [reason, attempt], changed, show_progress="hidden")
 
 
 async def _state(console: Console, server: Server, prediction_id: str) -> tuple[Any, Any]:

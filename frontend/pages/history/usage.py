@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import gradio as gr
 from babel.dates import format_date, format_skeleton
 
-from frontend.charts import (
+from frontend.context import Console
+from frontend.days import moment_of
+from frontend.html import html_block
+from frontend.links import link
+from frontend.pages.frame import Page
+from frontend.pages.history.charts import (
     Use,
     add_up,
     bar_percents,
@@ -19,13 +24,9 @@ from frontend.charts import (
     make_column_plot,
     show_columns,
 )
-from frontend.context import Console
-from frontend.history_filters import link
-from frontend.html import html_block
-from frontend.pages.frame import Page
 from frontend.pages.history.names import fetch_key_names, show_key
 from frontend.pages.history.view import View, find_view, read_query
-from frontend.server import Server
+from frontend.server import Server, ServerError
 
 _DAYS = (7, 30, 90)
 _DAYS_DEFAULT = 30
@@ -55,7 +56,12 @@ def build_usage(page: Page) -> None:
         query = read_query(request)
         if find_view(query) is not View.USAGE:
             return (gr.skip(),) * 5
-        use = await _fetch(console, console.of(request), read_days(query), datetime.now(UTC).date())
+        try:
+            today = datetime.now(UTC).date()
+            use = await _fetch(console, console.of(request), read_days(query), today)
+        except ServerError as error:
+            hidden = gr.update(visible=False)
+            return console.show_fault(console.say(error)), hidden, gr.skip(), gr.skip(), ""
         head = console.templates.render("history_usage.html", use)
         if use["total"] == Use():
             return head, gr.update(visible=False), gr.skip(), gr.skip(), ""
@@ -91,7 +97,7 @@ def read_days(query: Mapping[str, str]) -> int:
 
 async def _fetch(console: Console, server: Server, days: int, today: date) -> dict[str, Any]:
     """What the templates show of the last `days`, today included."""
-    first = datetime.combine(today - timedelta(days=days - 1), time(), UTC).isoformat()
+    first = moment_of(today - timedelta(days=days - 1))
     path = "/accounts/v1/usage"
     by_day, by_model, by_key, names = await asyncio.gather(
         server.get(path, by="day", since=first),

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from frontend.html import html_block
-from frontend.operations.lookups import fetch_emails, find_account
+from frontend.pages.operations.lookups import fetch_emails, find_account
 from frontend.pages.operations.part import AdminGate, Part
 from frontend.server import Server
 
@@ -87,7 +87,7 @@ class _Log:
         if (account or "").strip():
             found = await find_account(server, account)
             if found is None:
-                said = self._part.render("fault", said=self._part.say("account_unknown"))
+                said = self._part.console.show_fault(self._part.say("account_unknown"))
                 off = gr.Button(interactive=False)
                 return [said, [None], None, off, off]
             wanted = found.id

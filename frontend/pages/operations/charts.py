@@ -11,9 +11,10 @@ import gradio as gr
 import pandas as pd
 
 from frontend.html import html_block
-from frontend.operations.latency import LABELS, merge_buckets
-from frontend.operations.lookups import fetch_emails
-from frontend.operations.timeline import (
+from frontend.pages.operations.latency import LABELS, merge_buckets
+from frontend.pages.operations.lookups import fetch_emails
+from frontend.pages.operations.part import Part
+from frontend.pages.operations.timeline import (
     OUTCOMES,
     QUANTILES,
     VIEWS,
@@ -28,7 +29,6 @@ from frontend.operations.timeline import (
     find_busiest,
     find_slowest,
 )
-from frontend.pages.operations.part import Part
 
 _COLOURS = ("#1f9e96", "#d97706", "#dc4c64")
 """Teal, amber, red: apart from each other also without colour vision, on white and on dark."""

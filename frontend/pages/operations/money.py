@@ -9,9 +9,15 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from frontend.html import html_block
-from frontend.operations.actions import Action, Plan, plan_adjustment, plan_grant, plan_refund
-from frontend.operations.forms import FormFault, read_amount, read_id, read_moment, read_reason
-from frontend.operations.lookups import (
+from frontend.pages.operations.actions import Action, Plan, plan_adjustment, plan_grant, plan_refund
+from frontend.pages.operations.forms import (
+    FormFault,
+    read_amount,
+    read_id,
+    read_moment,
+    read_reason,
+)
+from frontend.pages.operations.lookups import (
     Account,
     fetch_balance,
     find_account,
@@ -106,7 +112,7 @@ class _Till:
         server = self._part.console.of(request)
         account = await find_account(server, wanted)
         if account is None:
-            said = self._part.render("fault", said=self._part.say("account_unknown"))
+            said = self._part.console.show_fault(self._part.say("account_unknown"))
             return None, said, gr.Column(visible=False)
         return account, await self.show(account, request), gr.Column(visible=True)
 
@@ -132,7 +138,7 @@ class _Till:
         if form.deed == "refund":
             return await self._prepare_refund(server, account, form)
         is_signed = form.deed == "adjustment"
-        amount = read_amount(form.amount, self._part.console.language, signed=is_signed)
+        amount = read_amount(form.amount, signed=is_signed)
         reason = read_reason(form.reason)
         until = None
         if form.deed == "grant":
@@ -145,7 +151,7 @@ class _Till:
     async def _prepare_refund(self, server: Server, account: Account, form: _Form) -> Action:
         amount = None
         if (form.amount or "").strip():
-            amount = read_amount(form.amount, self._part.console.language)
+            amount = read_amount(form.amount)
         prediction_id, reason = read_id(form.prediction), read_reason(form.reason)
         prediction = await find_prediction(server, account.id, prediction_id)
         if prediction is None:

@@ -8,9 +8,9 @@ import gradio as gr
 
 from frontend.context import Console
 from frontend.html import html_block
-from frontend.operations.figures import Figures
-from frontend.operations.timeline import SPANS
+from frontend.pages.operations.figures import Figures
 from frontend.pages.operations.part import Part
+from frontend.pages.operations.timeline import SPANS
 
 _EVERY_SECONDS = 15
 _FIRST = "day"

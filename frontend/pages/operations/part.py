@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from frontend.context import Console
 from frontend.html import html_block
-from frontend.operations.figures import Figures
 from frontend.pages.frame import Page
+from frontend.pages.operations.figures import Figures
 from frontend.server import Problem, Server
 
 _FORBIDDEN = 403
@@ -39,7 +40,7 @@ class Part:
         shown = self.console.texts.section("operations")[name]
         return [(shown[each], each) for each in values]
 
-    def render(self, template: str, **values: object) -> str:
+    def render(self, template: str, **values: object) -> Markup:
         """A template of this page; `f` shows figures."""
         return self.console.templates.render(f"operations_{template}.html", values, f=self.figures)
 

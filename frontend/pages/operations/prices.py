@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from frontend.html import html_block
-from frontend.language import Language
-from frontend.operations.actions import Action
-from frontend.operations.forms import FormFault, read_amount, read_moment
+from frontend.pages.operations.actions import Action
+from frontend.pages.operations.forms import FormFault, read_amount, read_moment
 from frontend.pages.operations.part import AdminGate, Part
 from frontend.pages.operations.two_steps import TwoSteps
 from frontend.server import Server
@@ -55,7 +54,7 @@ def build_prices(part: Part) -> None:
         return (await read(request))[0]
 
     async def prepare(_request: gr.Request, *typed: Any) -> Action:  # noqa: ANN401
-        body = _read(_Form(*typed), console.language)
+        body = _read(_Form(*typed))
         return Action("POST", _PATH, body, part.render("price_question", body=body))
 
     steps.wire(following.click, prepare, [model, version, operation, amount, since])
@@ -73,13 +72,13 @@ class _Form(NamedTuple):
     since: str | None
 
 
-def _read(form: _Form, language: Language) -> dict[str, Any]:
+def _read(form: _Form) -> dict[str, Any]:
     if not form.model:
         raise FormFault("model_missing")
     body: dict[str, Any] = {
         "model": form.model,
         "operation": form.operation,
-        "amount": read_amount(form.amount, language, zero=True),
+        "amount": read_amount(form.amount, zero=True),
     }
     if version := (form.version or "").strip():
         body["version"] = version

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from frontend.html import html_block
-from frontend.operations.lookups import fetch_if_there
+from frontend.pages.operations.lookups import fetch_if_there
 from frontend.pages.operations.part import Part
 
 

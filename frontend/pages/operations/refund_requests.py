@@ -6,11 +6,12 @@ import asyncio
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from frontend.html import html_block
-from frontend.operations.actions import Action, plan_decision
-from frontend.operations.forms import FormFault, read_amount, read_reason
-from frontend.operations.lookups import (
+from frontend.pages.operations.actions import Action, plan_decision
+from frontend.pages.operations.forms import FormFault, read_amount, read_reason
+from frontend.pages.operations.lookups import (
     Account,
     fetch_balance,
     fetch_emails,
@@ -119,9 +120,7 @@ class _Desk:
     async def prepare_acceptance(
         self, request: gr.Request, request_id: str | None, reason: str, amount: str
     ) -> Action:
-        part_of_it = (
-            read_amount(amount, self._part.console.language) if (amount or "").strip() else None
-        )
+        part_of_it = read_amount(amount) if (amount or "").strip() else None
         return await self._prepare(request, "accept", request_id, reason, part_of_it)
 
     async def prepare_decline(
@@ -164,7 +163,7 @@ class _Desk:
             balance=await fetch_balance(server, account.id),
         )
 
-    async def explain(self, server: Server, action: Action, problem: Problem) -> str | None:
+    async def explain(self, server: Server, action: Action, problem: Problem) -> Markup | None:
         """Another operator was first: what they decided."""
         if problem.code != _DECIDED:
             return None

@@ -7,9 +7,9 @@ from typing import Any
 import gradio as gr
 
 from frontend.html import html_block
-from frontend.operations.actions import Action
-from frontend.operations.forms import FormFault
-from frontend.operations.lookups import find_account
+from frontend.pages.operations.actions import Action
+from frontend.pages.operations.forms import FormFault
+from frontend.pages.operations.lookups import find_account
 from frontend.pages.operations.part import AdminGate, Part
 from frontend.pages.operations.two_steps import TwoSteps
 from frontend.server import Server

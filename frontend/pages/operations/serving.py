@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from frontend.html import html_block
-from frontend.operations.lookups import fetch_if_there
+from frontend.pages.operations.lookups import fetch_if_there
 from frontend.pages.operations.part import Part
 from frontend.server import Problem, Server
 

@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from frontend.html import html_block
-from frontend.operations.actions import Action, may_be_repeated
-from frontend.operations.forms import FormFault
+from frontend.pages.operations.actions import Action, may_be_repeated
+from frontend.pages.operations.forms import FormFault
 from frontend.pages.operations.part import Part
 from frontend.server import Problem, Server, Unreachable
 
@@ -17,7 +18,7 @@ Prepare = Callable[..., Awaitable[Action]]
 Tell = Callable[[Server, Action, Any], Awaitable[str]]
 """What to say after it was done: HTML."""
 
-Explain = Callable[[Server, Action, Problem], Awaitable[str | None]]
+Explain = Callable[[Server, Action, Problem], Awaitable[Markup | None]]
 """What to say of a refusal; None where what is said of it everywhere will do."""
 
 
@@ -74,12 +75,12 @@ class TwoSteps:
             again = may_be_repeated(error)
             said = await self._say_error(server, action, error)
             if again:
-                said = f"{said} {self._part.say('press_again')}"
+                said += f" {self._part.say('press_again')}"
             shown = self._say_bad(said) + (action.question if again else "")
             return [action, shown, gr.Row(visible=again)], False
         return [None, await self._tell(server, action, answer), gr.Row(visible=False)], True
 
-    async def _say_error(self, server: Server, action: Action, error: Exception) -> str:
+    async def _say_error(self, server: Server, action: Action, error: Exception) -> Markup:
         if self._explain and isinstance(error, Problem):
             explained = await self._explain(server, action, error)
             if explained is not None:
@@ -89,5 +90,5 @@ class TwoSteps:
     async def _close(self) -> tuple[str, Any]:
         return "", gr.Row(visible=False)
 
-    def _say_bad(self, said: str) -> str:
-        return self._part.render("fault", said=said)
+    def _say_bad(self, said: str) -> Markup:
+        return self._part.console.show_fault(said)

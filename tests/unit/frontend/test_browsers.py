@@ -2,7 +2,7 @@
 
 import pytest
 
-from frontend.browsers import name_browser
+from frontend.pages.account.browsers import name_browser
 
 _WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
 _MAC = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) "

@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from frontend.charts import (
+from frontend.pages.history.charts import (
     Use,
     add_up,
     bar_percents,

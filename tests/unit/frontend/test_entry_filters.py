@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qs, urlsplit
 
-from frontend.entry_filters import export_link, read_filters
+from frontend.pages.account.entry_filters import export_link, read_filters
 
 
 def test_what_is_left_empty_is_left_out() -> None:

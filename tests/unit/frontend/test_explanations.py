@@ -9,25 +9,19 @@ import pytest
 from frontend.application import make_console
 from frontend.context import Console
 from frontend.explanations import (
-    find_card,
     read_reasons,
     render_reasons,
     show_factor,
     show_label,
-    show_share,
 )
 from frontend.features.catalogue import load_catalogue
 from frontend.language import Language
+from frontend.model_cards import find_model
 from frontend.results import ResultFiles
 from frontend.server import connect
 from frontend.settings import ConsoleSettings
+from tests.support.model_cards import CARD
 
-CARD = {
-    "name": "android-malware",
-    "version": "1",
-    "labels": {"negative": "goodware", "positive": "malware"},
-    "threshold": 0.09,
-}
 describe = load_catalogue("en").describe
 
 
@@ -88,8 +82,8 @@ def test_an_explanation_without_contributions_has_no_reasons() -> None:
 def test_a_retired_version_has_no_card_and_its_reasons_are_told_all_the_same(
     console: Console,
 ) -> None:
-    assert find_card([CARD], "android-malware", "1") is CARD
-    assert find_card([CARD], "android-malware", "2") is None
+    assert find_model([CARD], "android-malware 1") is CARD
+    assert find_model([CARD], "android-malware 2") is None
     html = render_reasons(console, prediction(("SEND_SMS", 1, 1.0)), None)
     assert "Speaks for “the positive answer”" in html
 
@@ -109,21 +103,6 @@ def test_reasons_are_told_in_the_language_of_the_page(console: Console) -> None:
     assert "вердикт «вредоносное»" in html
     assert "Отправлять SMS" in html
     assert "21,4\N{NO-BREAK SPACE}%" in html
-
-
-@pytest.mark.parametrize(
-    ("share", "shown"),
-    [
-        (0.0, "0%"),
-        (0.0004, "<0.1%"),
-        (0.09, "9%"),
-        (0.21418, "21.4%"),
-        (0.9996, ">99.9%"),
-        (1.0, "100%"),
-    ],
-)
-def test_a_share_is_never_rounded_to_none_or_all(share: float, shown: str) -> None:
-    assert show_share(share, Language.ENGLISH) == shown
 
 
 @pytest.mark.parametrize(

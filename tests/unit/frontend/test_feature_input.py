@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from frontend.feature_input import InputFault, read_features
+from frontend.pages.check.feature_input import InputFault, read_features
 
 CALL = "Ljava/net/URL;->openConnection"
 NAMES = ("SEND_SMS", "INTERNET", "BIND_DEVICE_ADMIN", "READ_CONTACTS", CALL)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from frontend.guard import Guard, find_page
 from frontend.language import Language
+from frontend.server import Server, connect
 from frontend.session import SESSION_COOKIE
 
 pytestmark = pytest.mark.anyio
@@ -38,8 +40,9 @@ ROUTES = [
     Route("/en/", page),
     Route("/ru/check", page),
     Route("/en/gradio_api/join", echo, methods=["POST"]),
+    Route("/ru/gradio_api/upload", echo, methods=["POST"]),
 ]
-APP = Guard(Starlette(routes=ROUTES))
+APP = Starlette(routes=ROUTES, middleware=[Middleware(Guard)])
 
 
 @pytest.fixture
@@ -102,3 +105,29 @@ def test_pages_are_known_by_language_and_name() -> None:
     assert find_page("/ru/history/") == (Language.RUSSIAN, "history")
     assert find_page("/en/assets/index.js") is None
     assert find_page("/de/history") is None
+
+
+def answer_me(request: httpx.Request) -> httpx.Response:
+    if request.headers["authorization"] == "Bearer anna":
+        return httpx.Response(200, json={})
+    return httpx.Response(401, json={"code": "unauthenticated"})
+
+
+@pytest.mark.parametrize(("session", "status"), [("anna", 200), ("somebody", 401), ("", 401)])
+async def test_only_who_is_signed_in_uploads(
+    http: httpx.AsyncClient, session: str, status: int
+) -> None:
+    APP.state.server = Server(
+        httpx.AsyncClient(transport=httpx.MockTransport(answer_me), base_url="http://api")
+    )
+    headers = {"Cookie": f"{SESSION_COOKIE}={session}"} if session else {}
+    answer = await http.post("/ru/gradio_api/upload", content=b"file", headers=headers)
+    assert (answer.status_code, answer.text == "file") == (status, status == 200)
+
+
+async def test_an_upload_waits_for_a_service_that_is_down(http: httpx.AsyncClient) -> None:
+    APP.state.server = connect("http://127.0.0.1:9", 1)
+    headers = {"Cookie": f"{SESSION_COOKIE}=anna"}
+    answer = await http.post("/ru/gradio_api/upload", content=b"file", headers=headers)
+    assert answer.status_code == 503
+    assert answer.text.startswith("Сервис сейчас не отвечает")

@@ -1,27 +1,29 @@
 """The page's address is read and written: filters, the part shown, the prediction looked at."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
 from frontend.features.catalogue import load_catalogue
-from frontend.history_filters import HistoryFilter, ReadFilter, link, read_filter
 from frontend.language import Language
-from frontend.pages.history.names import show_key
-from frontend.pages.history.refunds import may_ask
-from frontend.pages.history.usage import read_days
-from frontend.pages.history.view import View, find_view
-from frontend.prediction_details import (
+from frontend.links import link
+from frontend.pages.history.filters import HistoryFilter, ReadFilter, read_filter
+from frontend.pages.history.instances import (
     can_be_explained,
     read_instance,
     read_number,
     read_prediction_id,
 )
+from frontend.pages.history.names import show_key
+from frontend.pages.history.refunds import may_ask
+from frontend.pages.history.usage import read_days
+from frontend.pages.history.view import View, find_view
 from frontend.texts import load_texts
+from tests.support.model_cards import CARD
 
 ID = "01a20fb8-afd5-87a8-a91b-ab3f681fc0c9"
-CARD = {"labels": {"positive": "malware"}, "explanation_price_per_instance": "1"}
 DETAIL: dict[str, Any] = {
     "predictions": [
         {"label": "malware", "probability": 0.5},
@@ -34,8 +36,8 @@ DETAIL: dict[str, Any] = {
 def test_both_days_of_a_filter_count_whole() -> None:
     wanted = HistoryFilter(date(2026, 2, 28), date(2026, 2, 28), key="session")
     assert wanted.as_parameters() == {
-        "since": "2026-02-28T00:00:00+00:00",
-        "until": "2026-03-01T00:00:00+00:00",
+        "since": "2026-02-28T00:00:00Z",
+        "until": "2026-03-01T00:00:00Z",
         "key": "session",
     }
 
@@ -123,7 +125,7 @@ def test_without_a_card_no_verdict_is_good_or_bad() -> None:
 def test_a_model_without_a_price_for_it_is_not_asked_why() -> None:
     assert can_be_explained(CARD)
     assert can_be_explained(None)
-    assert not can_be_explained({**CARD, "explanation_price_per_instance": None})
+    assert not can_be_explained(replace(CARD, explanation_price=None))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from frontend.key_forms import is_live, key_changes, key_request, rotation_request
+from frontend.pages.account.key_forms import is_live, key_changes, key_request, rotation_request
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 KEY: dict[str, Any] = {

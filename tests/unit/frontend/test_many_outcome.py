@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from pyarrow import parquet
 
-from frontend.many.faults import Fault, FaultKind
-from frontend.many.jobs import begin_notes, cut_parts, find_notes
-from frontend.many.outcome import (
+from frontend.pages.many.faults import Fault, FaultKind
+from frontend.pages.many.jobs import begin_notes, cut_parts, find_notes
+from frontend.pages.many.outcome import (
     Outcome,
     make_outcome,
     name_file,
@@ -19,8 +19,8 @@ from frontend.many.outcome import (
     write_faults,
     write_parquet,
 )
-from frontend.many.prices import Quote
-from frontend.many.uploads import Upload, read_upload
+from frontend.pages.many.quotes import Quote
+from frontend.pages.many.uploads import Upload, read_upload
 from frontend.results import ResultFiles
 
 ACCOUNT = "01a22240-9e21-770d-918f-58ba951bcb23"

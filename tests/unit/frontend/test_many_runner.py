@@ -8,8 +8,8 @@ import httpx
 import numpy as np
 import pytest
 
-from frontend.many.jobs import JobNotes, Part, cut_parts
-from frontend.many.runner import Order, Run, Stopped
+from frontend.pages.many.jobs import JobNotes, Part, cut_parts
+from frontend.pages.many.runner import Order, Run, Stopped
 from frontend.server import Problem, SessionEnded, Unreachable
 from tests.support.fake_scoring import PRICE, ROW_BYTES, FakeScoring, problem, score
 

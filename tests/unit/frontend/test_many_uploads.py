@@ -9,9 +9,9 @@ import pytest
 from pyarrow import parquet
 
 from data.schema import ANDROID_MALWARE_PATH, read_schema
-from frontend.many import faults as limits
-from frontend.many.faults import FaultKind, FileRefused
-from frontend.many.uploads import Form, Upload, read_upload
+from frontend.pages.many import faults as limits
+from frontend.pages.many.faults import FaultKind, FileRefused
+from frontend.pages.many.uploads import Form, Upload, read_upload
 
 NAMES = read_schema(ANDROID_MALWARE_PATH).names
 EXAMPLES = Path("data/examples")
@@ -189,7 +189,7 @@ def test_more_faults_than_are_listed_are_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "LISTED_MAX", 3)
-    monkeypatch.setattr("frontend.many.collector.LISTED_MAX", 3)
+    monkeypatch.setattr("frontend.pages.many.collector.LISTED_MAX", 3)
     upload = read_text(tmp_path, "CAMERA,INTERNET\n" + "5,6\n" * 10)
     assert (len(upload.faults), upload.faults_total) == (3, 20)
     assert not upload.good.any()

@@ -7,9 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
+from markupsafe import Markup
 
 from frontend.language import Language
-from frontend.operations.actions import (
+from frontend.pages.operations.actions import (
     Action,
     may_be_repeated,
     plan_adjustment,
@@ -17,10 +18,16 @@ from frontend.operations.actions import (
     plan_grant,
     plan_refund,
 )
-from frontend.operations.figures import Figures
-from frontend.operations.forms import FormFault, read_amount, read_id, read_moment, read_reason
-from frontend.operations.latency import LABELS, merge_buckets
-from frontend.operations.lookups import (
+from frontend.pages.operations.figures import Figures
+from frontend.pages.operations.forms import (
+    FormFault,
+    read_amount,
+    read_id,
+    read_moment,
+    read_reason,
+)
+from frontend.pages.operations.latency import LABELS, merge_buckets
+from frontend.pages.operations.lookups import (
     Account,
     fetch_emails,
     fetch_if_there,
@@ -28,7 +35,7 @@ from frontend.operations.lookups import (
     find_prediction,
     reckon_left,
 )
-from frontend.operations.timeline import (
+from frontend.pages.operations.timeline import (
     VIEWS,
     add_credits,
     count_predictions,
@@ -135,17 +142,17 @@ def test_latencies_beyond_the_last_edge_are_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "language", "amount"),
+    ("text", "amount"),
     [
-        ("10", Language.ENGLISH, "10"),
-        (" 1 000.50 ", Language.ENGLISH, "1000.5"),
-        ("1000,5", Language.RUSSIAN, "1000.5"),
-        ("+2", Language.ENGLISH, "2"),
-        ("0.000001", Language.ENGLISH, "0.000001"),
+        ("10", "10"),
+        (" 1 000.50 ", "1000.5"),
+        ("1000,5", "1000.5"),
+        ("+2", "2"),
+        ("0.000001", "0.000001"),
     ],
 )
-def test_amounts_are_read_exactly(text: str, language: Language, amount: str) -> None:
-    assert read_amount(text, language) == amount
+def test_amounts_are_read_exactly(text: str, amount: str) -> None:
+    assert read_amount(text) == amount
 
 
 @pytest.mark.parametrize(
@@ -156,19 +163,20 @@ def test_amounts_are_read_exactly(text: str, language: Language, amount: str) ->
         ("1,000", "amount_unreadable"),
         ("1e3", "amount_unreadable"),
         ("0.0000001", "amount_unreadable"),
+        ("--5", "amount_unreadable"),
         ("-5", "amount_negative"),
         ("0", "amount_zero"),
     ],
 )
 def test_what_could_be_meant_otherwise_is_no_amount(text: str | None, fault: str) -> None:
     with pytest.raises(FormFault) as raised:
-        read_amount(text, Language.ENGLISH)
+        read_amount(text)
     assert raised.value.name == fault
 
 
 def test_an_adjustment_may_take_and_a_price_may_be_zero() -> None:
-    assert read_amount("\N{MINUS SIGN}5", Language.ENGLISH, signed=True) == "-5"
-    assert read_amount("0", Language.ENGLISH, zero=True) == "0"
+    assert read_amount("\N{MINUS SIGN}5", signed=True) == "-5"
+    assert read_amount("0", zero=True) == "0"
 
 
 def test_a_reason_is_needed_and_has_a_limit() -> None:
@@ -201,12 +209,12 @@ def test_a_prediction_is_named_by_its_whole_id() -> None:
 
 def test_the_same_deed_keeps_its_key_and_another_gets_its_own() -> None:
     path, body = plan_grant(ANNA, "5", "thanks", 50, None)
-    first = Action("POST", path, body, "")
-    same = Action("POST", path, dict(body), "").after(first)
-    other = Action("POST", path, body | {"amount": "6"}, "").after(first)
+    first = Action("POST", path, body, Markup(""))
+    same = Action("POST", path, dict(body), Markup("")).after(first)
+    other = Action("POST", path, body | {"amount": "6"}, Markup("")).after(first)
     assert same.key == first.key
     assert other.key != first.key
-    assert Action("POST", path, body, "").after(None).key != first.key
+    assert Action("POST", path, body, Markup("")).after(None).key != first.key
 
 
 def test_what_is_left_out_is_not_sent() -> None:
@@ -231,11 +239,10 @@ def test_what_is_left_of_a_charge_is_reckoned_exactly() -> None:
 def test_figures_are_written_as_the_language_has_them() -> None:
     english, russian = Figures(Language.ENGLISH), Figures(Language.RUSSIAN)
     assert english.count(12_345) == "12,345"
-    assert english.share(0.825) == "82.5%"
-    assert russian.share(0.825).startswith("82,5")
+    assert russian.decimal(0.5) == "0,5"
     assert english.milliseconds(4.312) == "4.3"
     assert english.milliseconds(1234.5) in {"1,234", "1,235"}
-    assert english.decimal(None) == english.share(None) == english.milliseconds(None) == "–"  # noqa: RUF001
+    assert english.decimal(None) == english.milliseconds(None) == "–"  # noqa: RUF001
 
 
 class FakeApi:
@@ -336,7 +343,7 @@ async def test_a_deed_is_sent_with_its_key() -> None:
         return httpx.Response(201, json={"id": "1"})
 
     http = httpx.AsyncClient(base_url="http://api", transport=httpx.MockTransport(answer))
-    deed = Action("POST", "/grants", {"amount": "1"}, "")
+    deed = Action("POST", "/grants", {"amount": "1"}, Markup(""))
     assert await deed.carry_out(Server(http, "token")) == {"id": "1"}
-    await Action("PUT", "/role", {"role": "user"}, "").carry_out(Server(http, "token"))
+    await Action("PUT", "/role", {"role": "user"}, Markup("")).carry_out(Server(http, "token"))
     assert seen == [deed.key, None]

@@ -8,7 +8,7 @@ from typing import Any
 from billing.grants.adding import Origin
 from billing.posting import Kind
 from frontend.language import Language
-from frontend.operations.timeline import SPANS, VIEWS
+from frontend.pages.operations.timeline import SPANS, VIEWS
 from frontend.texts import load_texts
 from models.drift import Verdict
 from serve.errors import PROBLEMS

@@ -105,3 +105,15 @@ async def test_a_list_is_read_over_its_pages_and_no_further_than_asked() -> None
 
 def test_the_token_is_not_told_by_the_servers_repr() -> None:
     assert "secret" not in repr(Server(httpx.AsyncClient(), "secret"))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(200, html="<p>A proxy's own page</p>"),
+        httpx.Response(302, headers={"location": "https://login.example.org/"}),
+    ],
+)
+async def test_an_answer_that_is_not_the_apis_is_none(answer: httpx.Response) -> None:
+    with pytest.raises(Unreachable):
+        await serve(lambda _: answer).get("/things")

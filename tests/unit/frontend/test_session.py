@@ -133,6 +133,9 @@ async def test_the_switch_leads_to_the_same_page_in_the_other_language(
     assert "farebox_language=ru" in switched.headers["set-cookie"]
 
 
-@pytest.mark.parametrize("path", ["https://evil.example/", "//evil.example", "/\\evil.example", ""])
+@pytest.mark.parametrize(
+    "path",
+    ["https://evil.example/", "//evil.example", "/\\evil.example", "/\t/evil.example", "/\n/a", ""],
+)
 def test_no_redirect_leads_to_another_host(path: str) -> None:
     assert not is_own_path(path)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import parquet
 
-from frontend.many.collector import RowCollector
-from frontend.many.columns import Columns, sort_columns
-from frontend.many.faults import FileRefused, shorten
+from frontend.pages.many.collector import RowCollector
+from frontend.pages.many.columns import Columns, sort_columns
+from frontend.pages.many.faults import FileRefused, shorten
 
 _BATCH_ROWS = 4096
 _LOOKED_AT_ROWS = 50

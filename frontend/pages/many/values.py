@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from frontend.many.faults import FileRefused
+from frontend.pages.many.faults import FileRefused
 
 WRONG = 2
 """Stands in a matrix of values where a cell holds neither 0 nor 1."""

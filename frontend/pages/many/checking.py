@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -11,21 +12,21 @@ import anyio
 import gradio as gr
 
 from frontend.context import Console
-from frontend.many.faults import Fault, FaultKind, FileRefused
-from frontend.many.jobs import JobNotes, Part, cut_parts, find_notes
-from frontend.many.outcome import name_file, write_faults
-from frontend.many.prices import Quote
-from frontend.many.uploads import Upload, read_upload
+from frontend.model_cards import ModelCard, fetch_priced, find_model
+from frontend.pages.many.faults import Fault, FaultKind, FileRefused
+from frontend.pages.many.jobs import JobNotes, Part, cut_parts, find_notes
+from frontend.pages.many.outcome import name_file, write_faults
+from frontend.pages.many.quotes import Quote
+from frontend.pages.many.uploads import Upload, read_upload
 from frontend.server import Server
 
 if TYPE_CHECKING:
-    from frontend.pages.many import Widgets
+    from frontend.pages.many.page import Widgets
 
 FAULTS_SHOWN = 50
 LEAVE_OUT = "leave_out"
 IGNORE = "ignore"
 
-Card = dict[str, Any]
 Updates = dict[Any, Any]
 
 
@@ -43,6 +44,7 @@ class Checked:
 class Told:
     """What was told of a price. `is_ready`: nothing keeps the check from beginning."""
 
+    card: ModelCard
     quote: Quote
     is_ready: bool
 
@@ -57,27 +59,15 @@ class Checking:
 
     async def offer_models(self) -> Updates:
         """Models with a price, the default one first."""
-        cards = await self.cards()
-        if not cards:
-            raise gr.Error(self._t("many", "no_models"), title=self._t("frame", "title"))
-        choices = [(self._name(card), _value(card)) for card in cards]
+        cards = await self._cards()
+        choices = [(self._name(card), card.id) for card in cards]
         return {self._widgets.model: gr.update(choices=choices, value=choices[0][1])}
-
-    async def cards(self) -> list[Card]:
-        """Of all models that can be bought, defaults first."""
-        models: list[Card] = (await self._console.server.get("/v1/models"))["models"]
-        priced = [card for card in models if card["price_per_instance"] is not None]
-        return sorted(priced, key=lambda card: not card["default"])
-
-    async def find_card(self, model: str) -> Card:
-        """The chosen model."""
-        return _find(await self.cards(), model)
 
     async def read(self, path: str, model: str | None, request: gr.Request) -> Updates:
         """A new file: read it whole, and take up the job that was begun with it, if any."""
         server = self._console.of(request)
         account_id = (await server.get("/accounts/v1/me"))["account_id"]
-        cards = await self.cards()
+        cards = await self._cards()
         card = _find(cards, model)
         try:
             checked = await anyio.to_thread.run_sync(self._read, path, card, account_id)
@@ -85,12 +75,12 @@ class Checking:
             return self._nothing() | {self._widgets.report: self._say_refused(refused)}
         notes = self._notes(checked)
         begun = notes and next((c for c in cards if _is_of(c, notes)), None)
-        if begun and begun["features_sha256"] == card["features_sha256"]:
+        if begun and begun.features_sha256 == card.features_sha256:
             card = begun
-        told = await self.tell(checked, _value(card), [], request)
+        told = await self._tell(server, checked, card, cards, [])
         report = await anyio.to_thread.run_sync(self._report, checked)
         shown = {self._widgets.report: report, self._widgets.checked: checked}
-        return self._nothing() | told | shown | {self._widgets.model: _value(card)}
+        return self._nothing() | told | shown | {self._widgets.model: card.id}
 
     async def choose(
         self,
@@ -103,10 +93,11 @@ class Checking:
         """Another model: the file is read anew where it has other features."""
         if path is None:
             return self._nothing()
-        card = _find(await self.cards(), model)
-        if checked is None or card["features_sha256"] != checked.features_sha256:
+        cards = await self._cards()
+        card = _find(cards, model)
+        if checked is None or card.features_sha256 != checked.features_sha256:
             return await self.read(path, model, request)
-        return await self.tell(checked, model, agreed, request)
+        return await self._tell(self._console.of(request), checked, card, cards, agreed)
 
     async def clear(self) -> Updates:
         """No file any more."""
@@ -122,13 +113,31 @@ class Checking:
         """The price, what must be decided first, and whether the button may be pressed."""
         if checked is None:
             return {}
-        cards = await self.cards()
-        card = _find(cards, model)
+        cards = await self._cards()
+        return await self._tell(
+            self._console.of(request), checked, _find(cards, model), cards, agreed
+        )
+
+    async def _cards(self) -> list[ModelCard]:
+        """Of all models that can be bought, defaults first."""
+        cards = await fetch_priced(self._console.server)
+        if not cards:
+            raise gr.Error(self._t("many", "no_models"), title=self._t("frame", "title"))
+        return cards
+
+    async def _tell(
+        self,
+        server: Server,
+        checked: Checked,
+        card: ModelCard,
+        cards: Sequence[ModelCard],
+        agreed: list[str],
+    ) -> Updates:
         notes = self._notes(checked)
         same = bool(notes and _is_of(card, notes))
-        quote = await self._quote(self._console.of(request), card, checked, notes if same else None)
+        quote = await self._quote(server, card, checked, notes if same else None)
         blocked = self._blocked(checked.upload, agreed)
-        told = Told(quote, is_ready=not blocked and not quote.lacking)
+        told = Told(card, quote, is_ready=not blocked and not quote.lacking)
         html = self._console.templates.render(
             "many_quote.html",
             quote=quote,
@@ -143,33 +152,33 @@ class Checking:
             self._widgets.start: self._button(told),
         } | self._choices(checked.upload, agreed)
 
-    def _read(self, path: str, card: Card, account_id: str) -> Checked:
+    def _read(self, path: str, card: ModelCard, account_id: str) -> Checked:
         settings = self._console.settings
         upload = read_upload(
             Path(path),
-            card["features"],
+            card.features,
             rows_max=settings.rows_max,
             bytes_max=settings.upload_bytes_max,
         )
         parts = tuple(cut_parts(upload.packed[upload.good]))
-        return Checked(upload, parts, card["features_sha256"], account_id)
+        return Checked(upload, parts, card.features_sha256, account_id)
 
     def _notes(self, checked: Checked) -> JobNotes | None:
         return find_notes(self._console.results, checked.account_id, checked.upload)
 
     async def _quote(
-        self, server: Server, card: Card, checked: Checked, notes: JobNotes | None
+        self, server: Server, card: ModelCard, checked: Checked, notes: JobNotes | None
     ) -> Quote:
         """The API quotes no more rows than one request takes: its price of one row counts."""
         answer = await server.get(
-            "/accounts/v1/quotes", model=card["name"], version=card["version"], instances=1
+            "/accounts/v1/quotes", model=card.name, version=card.version, instances=1
         )
         balance = await server.get("/accounts/v1/balance")
         rows = checked.upload.good_rows
         due, sure = notes.due_rows(checked.parts) if notes else (rows, rows)
         return Quote(
-            model=card["name"],
-            version=card["version"],
+            model=card.name,
+            version=card.version,
             each=Decimal(answer["amount_each"]),
             rows=rows,
             due_rows=due,
@@ -249,24 +258,21 @@ class Checking:
             **dict.fromkeys((widgets.start, widgets.anew, widgets.sort), gr.update(visible=False)),
         }
 
-    def _name(self, card: Card) -> str:
+    def _name(self, card: ModelCard) -> str:
+        assert card.price is not None  # fetch_priced leaves out what has none
         return self._t(
             "many",
-            "model_default" if card["default"] else "model_choice",
-            model=card["name"],
-            version=card["version"],
-            price=self._console.templates.show_credits(card["price_per_instance"]),
+            "model_default" if card.is_default else "model_choice",
+            model=card.name,
+            version=card.version,
+            price=self._console.templates.show_credits(card.price),
         )
 
 
-def _value(card: Card) -> str:
-    return f"{card['name']} {card['version']}"
-
-
-def _find(cards: list[Card], model: str | None) -> Card:
+def _find(cards: Sequence[ModelCard], model: str | None) -> ModelCard:
     """The chosen one, or the first where it is gone or none was chosen yet."""
-    return next((card for card in cards if _value(card) == model), cards[0])
+    return find_model(cards, model) or cards[0]
 
 
-def _is_of(card: Card, notes: JobNotes) -> bool:
-    return (card["name"], card["version"]) == (notes.model, notes.version)
+def _is_of(card: ModelCard, notes: JobNotes) -> bool:
+    return (card.name, card.version) == (notes.model, notes.version)

@@ -1,4 +1,4 @@
-"""Check many: a file is read, its faults and its price are told, and then it is bought in parts."""
+"""The layout of the page, and which event leads where."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import gradio as gr
 from frontend.context import Console
 from frontend.html import html_block
 from frontend.pages.frame import Page
-from frontend.pages.many_checking import Checking
-from frontend.pages.many_running import BY_SUSPICION, IN_FILE, Running
+from frontend.pages.many.checking import Checking
+from frontend.pages.many.running import BY_SUSPICION, IN_FILE, Running
 
 
 @dataclass(frozen=True, slots=True)

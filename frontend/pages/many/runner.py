@@ -11,7 +11,7 @@ from decimal import Decimal
 import httpx
 import numpy as np
 
-from frontend.many.jobs import JobNotes, Part
+from frontend.pages.many.jobs import JobNotes, Part
 from frontend.server import Problem, Server, ServerError, Unreachable
 
 PAUSES_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 30.0)

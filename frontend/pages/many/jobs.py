@@ -19,8 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from frontend.many.uploads import Upload
-from frontend.many.values import Values
+from frontend.pages.many.uploads import Upload
+from frontend.pages.many.values import Values
 from frontend.results import ResultFiles
 
 PART_ROWS_MAX = 1024

@@ -12,14 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from frontend.many.collector import RowCollector
-from frontend.many.columns import Columns
-from frontend.many.csv_files import CsvReader
-from frontend.many.faults import Fault, FileRefused
-from frontend.many.features import FeatureNames
-from frontend.many.json_files import read_json
-from frontend.many.parquet_files import read_parquet
-from frontend.many.values import Values
+from frontend.pages.many.collector import RowCollector
+from frontend.pages.many.columns import Columns
+from frontend.pages.many.csv_files import CsvReader
+from frontend.pages.many.faults import Fault, FileRefused
+from frontend.pages.many.features import FeatureNames
+from frontend.pages.many.json_files import read_json
+from frontend.pages.many.parquet_files import read_parquet
+from frontend.pages.many.values import Values
 
 _LOOKED_AT_BYTES = 4096
 _MARKS_OF_OTHERS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF", b"\x1f\x8b")

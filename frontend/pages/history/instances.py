@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from frontend.features.catalogue import Description, FeatureCatalogue
+from frontend.model_cards import ModelCard
 
 INSTANCES_SHOWN_MAX = 100
 """As many as the API names the features of."""
@@ -44,7 +45,7 @@ def read_number(text: str, count: int) -> int:
 def read_instance(
     detail: Mapping[str, Any],
     number: int,
-    card: Mapping[str, Any] | None,
+    card: ModelCard | None,
     features: FeatureCatalogue,
 ) -> Instance:
     """Of a prediction whose answer is stored."""
@@ -54,13 +55,13 @@ def read_instance(
         number=number,
         label=prediction["label"],
         probability=prediction["probability"],
-        is_positive=prediction["label"] == card["labels"]["positive"] if card else None,
+        is_positive=prediction["label"] == card.positive if card else None,
         features=tuple(features.describe(name) for name in inputs[number - 1])
         if number <= len(inputs)
         else None,
     )
 
 
-def can_be_explained(card: Mapping[str, Any] | None) -> bool:
+def can_be_explained(card: ModelCard | None) -> bool:
     """Where the card is gone with its version, the server knows."""
-    return card is None or card["explanation_price_per_instance"] is not None
+    return card is None or card.can_explain

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
-from urllib.parse import urlencode
+from datetime import date, timedelta
+
+from frontend.days import NotADay, moment_of, read_day
 
 SESSION_KEY = "session"
 """The key id of what was scored by a signed-in person."""
@@ -28,8 +29,8 @@ class HistoryFilter:
     def as_parameters(self) -> dict[str, str]:
         """As the API's lists and exports take it."""
         return _filled(
-            since=_midnight(self.first_day) if self.first_day else "",
-            until=_midnight(self.last_day + timedelta(days=1)) if self.last_day else "",
+            since=moment_of(self.first_day) if self.first_day else "",
+            until=moment_of(self.last_day + timedelta(days=1)) if self.last_day else "",
             model=self.model,
             version=self.version,
             key=self.key,
@@ -74,24 +75,13 @@ def read_filter(query: Mapping[str, str]) -> ReadFilter:
     return ReadFilter(wanted, tuple(faults))
 
 
-def link(path: str, *parts: Mapping[str, object]) -> str:
-    """`path` with all `parts` as its query; empty values are left out."""
-    query = urlencode({name: value for part in parts for name, value in part.items() if value})
-    return f"{path}?{query}" if query else path
-
-
 def _filled(**values: str) -> dict[str, str]:
     return {name: value for name, value in values.items() if value}
 
 
-def _midnight(day: date) -> str:
-    return datetime.combine(day, time(), UTC).isoformat()
-
-
 def _read_day(text: str) -> date | None:
-    """None where it is none, and for the last of all days, which no day follows."""
+    """None for what is no day too."""
     try:
-        day = date.fromisoformat(text)
-    except ValueError:
+        return read_day(text)
+    except NotADay:
         return None
-    return day if day < date.max else None

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from markupsafe import Markup
+
 from frontend.server import Problem, Server, Unreachable, new_key
 
 _IN_FLIGHT = "request_in_flight"
@@ -23,7 +25,7 @@ class Action:
     method: str
     path: str
     body: Mapping[str, Any]
-    question: str
+    question: Markup
     """HTML: what will happen, and to whom."""
     about: Mapping[str, Any] = field(default_factory=dict)
     """What the sentence afterwards needs: whose account, for one."""

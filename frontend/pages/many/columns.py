@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from frontend.many.faults import FileRefused, shorten
-from frontend.many.features import FeatureNames
-from frontend.many.values import parse_value
+from frontend.pages.many.faults import FileRefused, shorten
+from frontend.pages.many.features import FeatureNames
+from frontend.pages.many.values import parse_value
 
 NAMES_COLUMN = "features"
 """Of tables that name what is present, instead of a column a feature."""

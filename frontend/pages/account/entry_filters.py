@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlencode
 
 from frontend.days import begin_of, end_of
+from frontend.links import link
 
 KINDS = ("charge", "top_up", "grant", "refund", "capture", "expiry", "adjustment")
 """Of entries, in the order shown."""
@@ -38,4 +38,4 @@ def read_filters(  # noqa: PLR0917 - the form's fields
 
 def export_link(filters: Filters, form: str) -> str:
     """Where exactly the entries so filtered are downloaded as `csv` or `parquet`."""
-    return f"/download/export/entries?{urlencode({**filters, 'format': form}, doseq=True)}"
+    return link("/download/export/entries", filters, {"format": form})

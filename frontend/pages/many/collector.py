@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from frontend.many.columns import Columns
-from frontend.many.faults import LISTED_MAX, FaultKind, FaultLog, FileRefused
-from frontend.many.features import FeatureNames
-from frontend.many.values import WRONG, Values, decode_column, parse_value
+from frontend.pages.many.columns import Columns
+from frontend.pages.many.faults import LISTED_MAX, FaultKind, FaultLog, FileRefused
+from frontend.pages.many.features import FeatureNames
+from frontend.pages.many.values import WRONG, Values, decode_column, parse_value
 
 KEPT_CHARACTERS_MAX = 500
 """Of a cell that is carried into the result."""

@@ -1,11 +1,11 @@
-"""Shares, times and counts as one language writes them."""
+"""Times and counts as one language writes them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from babel import Locale
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_decimal
 
 from frontend.language import Language
 
@@ -26,10 +26,6 @@ class Figures:
     def count(self, number: int | None) -> str:
         """`12,345`."""
         return _NONE if number is None else format_decimal(number, locale=self._locale)
-
-    def share(self, share: float | None) -> str:
-        """`99.7%`."""
-        return _NONE if share is None else format_percent(share, "#,##0.##%", self._locale)
 
     def milliseconds(self, milliseconds: float | None) -> str:
         """To three digits or so: the service's own buckets are no finer."""

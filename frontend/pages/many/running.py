@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import gradio as gr
-from markupsafe import Markup
 
 from frontend.context import Console
-from frontend.many.jobs import begin_notes
-from frontend.many.outcome import Outcome, make_outcome, name_file, write_csv, write_parquet
-from frontend.many.prices import Quote
-from frontend.many.runner import EXPIRED, NO_CREDITS, Order, Run, Stopped
-from frontend.pages.many_checking import Card, Checked, Checking, Told, Updates
+from frontend.model_cards import ModelCard
+from frontend.pages.many.checking import Checked, Checking, Told, Updates
+from frontend.pages.many.jobs import begin_notes
+from frontend.pages.many.outcome import Outcome, make_outcome, name_file, write_csv, write_parquet
+from frontend.pages.many.quotes import Quote
+from frontend.pages.many.runner import EXPIRED, NO_CREDITS, Order, Run, Stopped
 from frontend.server import Problem, Server, SessionEnded, Unreachable
 
 if TYPE_CHECKING:
-    from frontend.pages.many import Widgets
+    from frontend.pages.many.page import Widgets
 
 BY_SUSPICION = "suspicious"
 IN_FILE = "file"
@@ -85,11 +85,11 @@ class Running:
         if checked is None or told is None:
             return
         now = await self._checking.tell(checked, model, agreed, request)
-        quote = now[self._widgets.quoted].quote
-        if not self._may_begin(now[self._widgets.quoted], told):
+        told_now: Told = now[self._widgets.quoted]
+        if not self._may_begin(told_now, told):
             yield now
             return
-        card = await self._checking.find_card(model)
+        card, quote = told_now.card, told_now.quote
         run = await self._make_run(self._console.of(request), checked, quote, pay_anew=pay_anew)
         yield self._begin(run)
         error: Exception | None = None
@@ -103,8 +103,8 @@ class Running:
             return
         if error is None:
             yield await self._show_results(checked, run, card)
-        told_now = await self._checking.tell(checked, model, agreed, request)
-        yield told_now | (self._offer_anew(run, quote) if _is_expired(error) else {})
+        afterwards = await self._checking.tell(checked, model, agreed, request)
+        yield afterwards | (self._offer_anew(run, quote) if _is_expired(error) else {})
 
     def _may_begin(self, now: Told, told: Told) -> bool:
         """What was shown still holds: the price above all."""
@@ -169,11 +169,11 @@ class Running:
             widgets.run: None,
         }
 
-    async def _show_results(self, checked: Checked, run: Run, card: Card) -> Updates:
+    async def _show_results(self, checked: Checked, run: Run, card: ModelCard) -> Updates:
         widgets = self._widgets
-        labels = (card["labels"]["negative"], card["labels"]["positive"])
+        labels = (card.negative, card.positive)
         outcome = make_outcome(
-            checked.upload, run.probabilities, labels=labels, threshold=card["threshold"]
+            checked.upload, run.probabilities, labels=labels, threshold=card.threshold
         )
         names = await anyio.to_thread.run_sync(self._write, outcome, checked.account_id)
         html = self._console.templates.render(
@@ -218,7 +218,7 @@ class Running:
         if isinstance(error, Stopped):
             return self._t("many", "ended_stopped")
         if isinstance(error, SessionEnded):
-            return Markup(self._console.say(error))  # noqa: S704 - a template's, escaped there
+            return self._console.say(error)
         if isinstance(error, Unreachable):
             return self._t("many", "ended_unreachable")
         if isinstance(error, Problem):

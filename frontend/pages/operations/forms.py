@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from datetime import UTC, datetime
-from decimal import Decimal
 
-from frontend.language import Language
+from frontend import prices
 
-_AMOUNT = re.compile(r"[+-]?\d{1,12}(\.\d{1,6})?")
 _MOMENTS = ("%Y-%m-%d", "%Y-%m-%d %H:%M")
 _REASON_MAX = 500
 
@@ -22,22 +19,18 @@ class FormFault(Exception):
         self.name = name
 
 
-def read_amount(
-    text: str | None, language: Language, *, signed: bool = False, zero: bool = False
-) -> str:
-    """Plain decimal text as the API takes it. In Russian a comma parts the fraction; elsewhere
-    one could part thousands, so it is refused."""
-    plain = re.sub(r"\s", "", text or "").replace("\N{MINUS SIGN}", "-")
-    if language is Language.RUSSIAN:
-        plain = plain.replace(",", ".")
-    if not _AMOUNT.fullmatch(plain):
+def read_amount(text: str | None, *, signed: bool = False, zero: bool = False) -> str:
+    """Plain decimal text as the API takes it; what commas mean is said in `prices.read_amount`."""
+    typed = (text or "").strip().replace("\N{MINUS SIGN}", "-")
+    sign = typed[:1] if typed.startswith(("+", "-")) else ""
+    amount = prices.read_amount(typed.removeprefix(sign))
+    if amount is None:
         raise FormFault("amount_unreadable")
-    amount = Decimal(plain)
-    if amount < 0 and not signed:
+    if sign == "-" and not signed:
         raise FormFault("amount_negative")
-    if not amount and not zero:
+    if amount == "0" and not zero:
         raise FormFault("amount_zero")
-    return f"{amount.normalize():f}"
+    return sign.strip("+") + amount
 
 
 def read_reason(text: str | None) -> str:

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
-from frontend.many.collector import RowCollector
-from frontend.many.columns import Columns, sort_columns
-from frontend.many.faults import FaultKind, FileRefused, shorten
+from frontend.pages.many.collector import RowCollector
+from frontend.pages.many.columns import Columns, sort_columns
+from frontend.pages.many.faults import FaultKind, FileRefused, shorten
 
 _BATCH_BYTES = 4 * 1024 * 1024
 _LOOKED_AT_ROWS = 50

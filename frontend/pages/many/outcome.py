@@ -13,8 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import parquet
 
-from frontend.many.faults import Fault
-from frontend.many.uploads import Upload
+from frontend.pages.many.faults import Fault
+from frontend.pages.many.uploads import Upload
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_]+")

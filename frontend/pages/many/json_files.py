@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from frontend.many.collector import RowCollector
-from frontend.many.faults import FileRefused, shorten
+from frontend.pages.many.collector import RowCollector
+from frontend.pages.many.faults import FileRefused, shorten
 
 
 def read_json(path: Path, collector: RowCollector) -> None:

@@ -1,1 +1,0 @@
-"""What the operators' page reckons, apart from how it is shown."""
