@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 import csv
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from decimal import Decimal
+import secrets
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pyarrow as pa
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from pyarrow import parquet
 
-from tests.support.own_account import OwnAccount, own_account
+from tests.support.own_account import SESSION_COOKIE, OwnAccount, own_account
 from tests.support.product import Product
-from tests.support.visitor import Visitor
+from tests.support.visitor import PASSWORD, Visitor
 
 FAULTY = "app,INTERNET,SEND_SMS\ntorch,1,0\nbroken,1,maybe\nspy,1,1\n"
 GOOD = "app,INTERNET,SEND_SMS\ntorch,1,0\nspy,1,1\n"
 LONG_ROWS = 90_000
 
-OpenMany = Callable[[], Page]
+ANY_CSV = b"app,INTERNET\ntorch,1\n"
+REFUSED = [
+    ("nothing.csv", b"", "The file is empty. Choose one with apps in it."),
+    ("head.csv", b"app,INTERNET\n", "There is a head but no app below it."),
+    ("table.xlsx", b"PK\x03\x04rest", "This is no CSV, Parquet or JSON file."),
+    ("cut.parquet", b"PAR1" + b"\x01" * 40, "The file could not be read to its end"),
+    ("old.csv", ANY_CSV + "caf\u00e9,1\n".encode("latin-1"), "Line 3 is not UTF-8 text."),
+    ("prose.csv", b"Dear all\nplease find attached\n", "No column is a feature."),
+    ("twice.csv", b"INTERNET,android.permission.INTERNET\n1,1\n", "Two columns are called"),
+    ("wide.csv", b",".join([b"x"] * 10_001) + b"\n1\n", "The table has more than 10,000 columns"),
+    ("long.csv", b"INTERNET\n" + b"1\n" * 100_001, "The file has more than 100,000 apps."),
+    ("object.json", b'{"apps": []}', "The JSON has no list “instances” with the apps in it."),
+]
+"""Name, content, and how what is said of it begins."""
 
 
 @pytest.fixture
@@ -30,6 +43,23 @@ def account(visitor: Visitor, product: Product) -> Iterator[OwnAccount]:
     """Of the visitor, who has signed up."""
     with own_account(visitor.sign_up(), product.base_url) as account:
         yield account
+
+
+@pytest.fixture(scope="module")
+def reader_cookies(product: Product) -> list[Any]:
+    """Of a user for tests that buy nothing."""
+    user = {"email": f"reader-{secrets.token_hex(6)}@example.com", "password": PASSWORD}
+    with httpx.Client(base_url=f"{product.base_url}/accounts/v1", trust_env=False) as client:
+        client.post("/users", json=user).raise_for_status()
+        token = client.post("/sessions", json=user).raise_for_status().json()["token"]
+    return [{"name": SESSION_COOKIE, "value": token, "url": "https://127.0.0.1", "secure": True}]
+
+
+@pytest.fixture
+def reader(visitor: Visitor, reader_cookies: list[Any]) -> Visitor:
+    """Somebody who is signed in, and whose credits nobody counts."""
+    visitor.context.add_cookies(reader_cookies)
+    return visitor
 
 
 def upload(page: Page, path: Path) -> None:
@@ -69,8 +99,12 @@ def test_a_bad_row_is_told_before_anything_is_paid_and_can_be_left_out(
     upload(page, path)
     fault = page.get_by_role("region", name="Faults: 1").locator("tbody td")
     expect(fault).to_have_text(
-        ["3", "SEND_SMS", "maybe", "Write 0 or 1. True, false, 1.0, 0.0 and nothing are"
-         " understood too."]
+        [
+            "3",
+            "SEND_SMS",
+            "maybe",
+            "Write 0 or 1. True, false, 1.0, 0.0 and nothing are understood too.",
+        ]
     )
     start = button(page, "Check for 2 credits")
     expect(start).to_be_disabled()
@@ -144,3 +178,59 @@ def test_a_page_closed_in_the_middle_goes_on_and_pays_each_row_once(
     expect(fact(page, "Paid", "Results").first).to_have_text("90,000 credits")
     assert account.charged == LONG_ROWS
     assert account.balance == 100
+
+
+@pytest.mark.parametrize(("name", "content", "said"), REFUSED, ids=[each[0] for each in REFUSED])
+def test_a_file_that_is_no_table_of_apps_is_told_why(
+    reader: Visitor, tmp_path: Path, name: str, content: bytes, said: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    page = reader.open("many")
+    upload(page, path)
+    expect(page.get_by_role("alert").filter(has_text="This file cannot be used")).to_contain_text(
+        said
+    )
+    expect(button(page, "Check for")).to_have_count(0)
+
+
+def test_an_unknown_column_is_shown_with_what_it_may_mean(reader: Visitor, tmp_path: Path) -> None:
+    path = tmp_path / "apps.csv"
+    path.write_text("app,INTERNET,SEND_SMSS\ntorch,1,0\n")
+    page = reader.open("many")
+    upload(page, path)
+    unknown = page.get_by_role("region", name="Columns that are no feature").locator("tbody td")
+    expect(unknown).to_have_text(["SEND_SMSS", "SEND_SMS"])
+    start = button(page, "Check for 1 credit")
+    expect(start).to_be_disabled()
+    page.get_by_label("Ignore the unknown columns").check()
+    expect(start).to_be_enabled()
+
+
+def test_who_has_too_few_credits_is_told_how_many_are_lacking(
+    visitor: Visitor, account: OwnAccount, tmp_path: Path
+) -> None:
+    path = tmp_path / "apps.csv"
+    path.write_text("INTERNET\n" + "1\n" * 130)
+    page = visitor.open("many")
+    upload(page, path)
+    expect(page.get_by_text("You need 30 credits more. Nothing is begun")).to_be_visible()
+    expect(button(page, "Check for 130 credits")).to_be_disabled()
+    page.get_by_role("link", name="Buy credits").click()
+    page.wait_for_url("**/en/account")
+    assert account.balance == 100
+
+
+def test_a_parquet_file_is_checked_and_answered_as_one(
+    visitor: Visitor, account: OwnAccount, tmp_path: Path
+) -> None:
+    path = tmp_path / "apps.parquet"
+    table = {"sha256": ["a1", "b2"], "INTERNET": [1, 1], "SEND_SMS": [0, 1]}
+    parquet.write_table(pa.table(table), path)
+    page = visitor.open("many")
+    upload(page, path)
+    button(page, "Check for 2 credits").click()
+    got = parquet.read_table(download(page, "results (Parquet)", tmp_path)).to_pydict()
+    assert got["sha256"] == ["a1", "b2"]
+    assert got["probability"] == account.probabilities()
+    assert account.balance == 98
