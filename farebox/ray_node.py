@@ -8,6 +8,7 @@ import resource
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from farebox.home import Home
 from farebox.ports import find_free_ports
@@ -17,6 +18,7 @@ PAYMENT_PROVIDER = "FAREBOX_PAYMENT_PROVIDER"
 TEST_PROVIDER = "test"
 """Asks for no card. What a product on one machine sells credits by, unless told otherwise."""
 
+_PUBLIC_URL = "FAREBOX_PUBLIC_URL"
 
 _CONNECTIONS_MAX = 16_384
 _DESCRIPTORS_A_CONNECTION = 2.6
@@ -46,7 +48,8 @@ def node_environment(
     first_grpc_port = settings.replica_port_min + settings.replica_ports // 2
     defaults = {
         "OMP_NUM_THREADS": "1",
-        "FAREBOX_PUBLIC_URL": settings.base_url,
+        _PUBLIC_URL: settings.base_url,
+        **_origins_returned_to(settings),
         "FAREBOX_LANE_HOST": "127.0.0.1",
         # Top-ups cost nothing here: this is for trying the product out on one machine.
         PAYMENT_PROVIDER: TEST_PROVIDER,
@@ -90,6 +93,17 @@ def node_environment(
             ),
         }
     return {**defaults, **os.environ, **secrets}
+
+
+def _origins_returned_to(settings: ProductSettings) -> dict[str, str]:
+    """Where payments lead back to: the console at its port besides the public URL."""
+    if not settings.console_port:
+        return {}
+    public = urlsplit(os.environ.get(_PUBLIC_URL, settings.base_url))
+    hosts = ("127.0.0.1", "localhost")
+    consoles = [f"http://{host}:{settings.console_port}" for host in hosts]
+    origins = [f"{public.scheme}://{public.netloc}", *consoles]
+    return {"FAREBOX_RETURN_ORIGINS": ",".join(origins)}
 
 
 def start_head(

@@ -46,7 +46,7 @@ async def result(name: str, request: Request) -> Response:
     try:
         me = await _user(request).get("/accounts/v1/me")
     except SessionEnded:
-        return _said(request, "session_ended", 401)
+        return _ended(request)
     except ServerError:
         return _said(request, "unreachable", 503)
     path = files.find(me["account_id"], name)
@@ -61,7 +61,7 @@ async def _pass_on(request: Request, path: str, name: str) -> Response:
     try:
         response = await opened.enter_async_context(_user(request).stream(path))
     except SessionEnded:
-        return _said(request, "session_ended", 401)
+        return _ended(request)
     except Problem as problem:
         said = _texts(request).problem(problem.code) or problem.detail
         return _page(said, problem.status)
@@ -96,7 +96,14 @@ def _said(request: Request, name: str, status: int) -> Response:
     return _page(_texts(request)("errors", name), status)
 
 
-def _page(said: str, status: int) -> Response:
-    return HTMLResponse(
-        f"<!doctype html><meta charset=utf-8><title>Farebox</title><p>{escape(said)}</p>", status
-    )
+def _ended(request: Request) -> Response:
+    texts = _texts(request)
+    sign_in = escape(texts("errors", "sign_in_again"))
+    link = f'<a href="/{texts.language}/">{sign_in}</a>'
+    return _page(texts("errors", "session_ended"), 401, link)
+
+
+def _page(said: str, status: int, link: str = "") -> Response:
+    """`link` is HTML."""
+    head = "<meta charset=utf-8><title>Farebox</title><link rel=icon href=/static/icon.svg>"
+    return HTMLResponse(f"<!doctype html>{head}<p>{escape(said)} {link}</p>", status)

@@ -12,6 +12,7 @@ from farebox import ray_node
 from farebox.home import Home
 from farebox.ray_node import _head_command, connections_max, has_haproxy, node_environment
 from farebox.settings import ProductSettings
+from serve.accounts.settings import AccountsSettings
 
 SOCKET_BYTES_MAX = 97
 """HAProxy's bound for its socket's path, the suffix that it adds while it binds taken off."""
@@ -51,6 +52,27 @@ def test_the_rest_of_the_users_environment_is_passed(
 ) -> None:
     monkeypatch.setenv("FAREBOX_MODELS_DIR", "/models")
     assert environment(home)["FAREBOX_MODELS_DIR"] == "/models"
+
+
+def test_payments_lead_back_to_the_console_at_its_own_port(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAREBOX_CONSOLE_PORT", "7999")
+    monkeypatch.setenv("FAREBOX_PUBLIC_URL", "https://api.example.com/farebox")
+    monkeypatch.setenv("FAREBOX_RETURN_ORIGINS", environment(home)["FAREBOX_RETURN_ORIGINS"])
+    assert AccountsSettings().origins_returned_to == {
+        ("https", "api.example.com", 443),
+        ("http", "127.0.0.1", 7999),
+        ("http", "localhost", 7999),
+    }
+
+
+def test_without_a_console_payments_lead_back_as_the_api_has_it(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAREBOX_CONSOLE_PORT", "0")
+    monkeypatch.delenv("FAREBOX_RETURN_ORIGINS", raising=False)
+    assert "FAREBOX_RETURN_ORIGINS" not in environment(home)
 
 
 def test_secrets_are_passed_and_are_this_products_own(
