@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -10,6 +11,7 @@ import gradio as gr
 from frontend.examples import load_examples
 from frontend.html import html_block
 from frontend.pages.frame import Page
+from frontend.prices import show_price
 from frontend.server import ServerError
 
 _PASSWORD_CHARACTERS_MIN = 10
@@ -30,7 +32,12 @@ def build_welcome(page: Page) -> None:
         )
         rows = models["models"] if models else None
         offer = console.templates.render(
-            "welcome_offer.html", me=me, terms=terms, rows=rows, example=example
+            "welcome_offer.html",
+            me=me,
+            terms=terms,
+            rows=rows,
+            example=example,
+            price=partial(show_price, language=console.language),
         )
         return (enter(me) if me else gr.skip()), offer
 
