@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
-.PHONY: help up down test test-deep check peers bench bench-full bench-reports bench-growth sweep load clients stubs load-autoscale train clean hooks format
+.PHONY: help up down test test-deep test-browser check peers bench bench-full bench-reports bench-growth sweep load clients stubs load-autoscale train clean hooks format
 
 help: ## say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -21,6 +21,9 @@ test: $(READY) ## the whole test suite: embedded PostgreSQL and a real Ray Serve
 
 test-deep: $(READY) ## try money in thousands of orders against a model of it (about half an hour)
 	FAREBOX_TEST_DEEP=1 $(BIN)/pytest tests/integration/billing/test_money_machine.py
+
+test-browser: $(READY) ## the web console in Chromium, fifty users at once included (some minutes)
+	FAREBOX_TEST_DEEP=1 $(BIN)/pytest tests/browser
 
 check: $(READY) ## format, lint, types, import rules, deployment files
 	$(BIN)/ruff format --check .

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -12,6 +13,7 @@ from frontend.examples import load_examples
 from frontend.html import html_block
 from frontend.model_cards import fetch_models
 from frontend.pages.frame import Page
+from frontend.prices import show_price
 from frontend.server import ServerError
 
 _PASSWORD_CHARACTERS_MIN = 10
@@ -33,7 +35,12 @@ def build_welcome(page: Page) -> None:
             _known(fetch_models(console.server)),
         )
         offer = console.templates.render(
-            "welcome_offer.html", me=me, terms=terms, cards=cards, example=example
+            "welcome_offer.html",
+            me=me,
+            terms=terms,
+            cards=cards,
+            example=example,
+            price=partial(show_price, language=console.language),
         )
         return (enter(me) if me else gr.skip()), offer
 

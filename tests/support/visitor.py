@@ -11,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, expect
 
 PASSWORD = "correct horse battery staple"
+SESSION_COOKIE = "__Host-farebox_console"
 LOAD_MILLISECONDS = 20_000
 expect.set_options(timeout=LOAD_MILLISECONDS)
 _LOADING = "[data-testid=status-tracker]:not(.hide)"
@@ -18,6 +19,11 @@ _LOADING = "[data-testid=status-tracker]:not(.hide)"
 
 _LEFT_EARLY = ("AbortError: signal is aborted", "Unexpected error Connection errored out.")
 """What Gradio's own script says where a page is left while an answer is on its way."""
+
+_MOTION_ENDED = """() => Promise.all(
+    document.getAnimations()
+        .filter(each => each.effect.getComputedTiming().endTime !== Infinity)
+        .map(each => each.finished.catch(() => null)))"""
 
 _LOCAL_SCHEMES = frozenset({"data", "blob", "about"})
 
@@ -54,6 +60,10 @@ class Visitor:
         expect(self.page.locator(".fb-header[data-known]")).to_be_visible()
         expect(self.page.locator(_LOADING)).to_have_count(0)
 
+    def let_motion_end(self) -> None:
+        """Wait until everything has faded in and stands where it belongs."""
+        self.page.evaluate(_MOTION_ENDED)
+
     def sign_up(self) -> Visitor:
         """Make an account through the form; ends on the page after it."""
         self.open()
@@ -69,6 +79,23 @@ class Visitor:
         self._arrive()
         return self
 
+    def enter_as(self, email: str, token: str) -> Visitor:
+        """With a session that the API gave, as if signed in here before."""
+        self.email = email
+        self.context.add_cookies(
+            [
+                {
+                    "name": SESSION_COOKIE,
+                    "value": token,
+                    "url": self.url.replace("http:", "https:"),  # or the browser refuses `secure`
+                    "secure": True,
+                    "httpOnly": True,
+                    "sameSite": "Lax",
+                }
+            ]
+        )
+        return self
+
     @property
     def credits(self) -> str:
         """As the header tells."""
@@ -77,7 +104,8 @@ class Visitor:
     def violations(
         self, *, impacts: frozenset[str] = frozenset({"serious", "critical"})
     ) -> list[str]:
-        """What axe finds on the page, of those impacts."""
+        """What axe finds on the page, of those impacts, once everything has faded in."""
+        self.let_motion_end()
         found: list[dict[str, Any]] = Axe().run(self.page).response["violations"]
         return [
             f"{each['id']}: {node['html'][:200]}"
