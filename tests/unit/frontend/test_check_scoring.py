@@ -24,6 +24,7 @@ MODEL = {
     "name": "android-malware",
     "version": "1",
     "features": ["SEND_SMS", "INTERNET"],
+    "features_sha256": "0" * 64,
     "labels": {"negative": "goodware", "positive": "malware"},
     "threshold": 0.09,
     "price_per_instance": "1",
