@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
-.PHONY: help up down test test-deep test-browser check peers bench bench-full bench-reports bench-growth sweep load clients stubs load-autoscale train clean hooks format
+.PHONY: help up down test test-deep test-browser check peers bench bench-full bench-reports bench-growth sweep load clients stubs screenshots load-autoscale train clean hooks format
 
 help: ## say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -63,6 +63,9 @@ clients: $(READY) ## install the protocol's clients that the tests drive, each i
 
 stubs: $(READY) ## write the gRPC stubs of the Open Inference Protocol anew from its .proto
 	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. --grpc_python_out=. serve/v2/inference.proto
+
+screenshots: $(READY) ## picture the running console (or one started for it) into docs/screenshots
+	FAREBOX_CONSOLE_PORT=$${FAREBOX_CONSOLE_PORT:-7860} $(BIN)/python -m loadtest.with_product tests.browser.screenshots
 
 train: $(READY) ## train the published models anew from the data set and write their artifacts
 	$(BIN)/farebox train $(TRAIN)

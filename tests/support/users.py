@@ -80,9 +80,9 @@ def sign_in(base_url: str, email: str) -> User:
     return User(base_url, email, session["account_id"], session["token"])
 
 
-def sign_up(base_url: str) -> User:
+def sign_up(base_url: str, name: str = "user") -> User:
     """A new user, with the credits that each is welcomed with."""
-    email = f"user-{secrets.token_hex(6)}@example.com"
+    email = f"{name}-{secrets.token_hex(6)}@example.com"
     credentials = {"email": email, "password": PASSWORD}
     _send(base_url, "POST", "/accounts/v1/users", json=credentials)
     return sign_in(base_url, email)
