@@ -13,11 +13,6 @@ class Language(StrEnum):
     ENGLISH = "en"
     RUSSIAN = "ru"
 
-    @property
-    def own_name(self) -> str:
-        """As its speakers call it."""
-        return {"en": "English", "ru": "Русский"}[self.value]
-
 
 def choose_language(cookie: str | None, accept_language: str) -> Language:
     """The one chosen before by the switch, or the first that the browser asks for and we have."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Any
 
 import gradio as gr
@@ -32,30 +32,14 @@ def build_check(page: Page) -> None:
             outcome = html_block()
     picker.wire()
 
-    async def open_page(request: gr.Request) -> tuple[Any, Any, Any, Any]:
-        cards = await fetch_priced(console.of(request))
-        if not cards:
-            return gr.skip(), gr.skip(), gr.skip(), gr.skip()
-        names = cards[0].features
-        wanted = request.query_params.get("example")
-        chosen = [
-            name
-            for example in load_examples(console.language)
-            if example.id == wanted
-            for name in example.features
-            if name in set(names)
-        ]
-        choices = [(_title(page, each.id, each.price), each.id) for each in cards]
-        return (
-            gr.Dropdown(choices=choices, value=cards[0].id),
-            names,
-            gr.Dropdown(choices=list(names), value=chosen),
-            gr.Radio(value=wanted if chosen else None),
-        )
+    async def open_page(request: gr.Request) -> tuple[Any, ...]:
+        return await _open(page, request)
 
-    async def price_of(model_id: str | None, request: gr.Request) -> str:
+    async def price_of(model_id: str | None, request: gr.Request) -> Any:  # noqa: ANN401
+        if not model_id:
+            return gr.skip()
         try:
-            return await show_price(console, model_id, request) if model_id else ""
+            return await show_price(console, model_id, request)
         except ServerError as error:
             return console.show_fault(console.say(error))
 
@@ -71,7 +55,8 @@ def build_check(page: Page) -> None:
         async for shown in check(console, chosen, model_id, earlier, request):
             yield shown
 
-    opened = page.on_load(open_page, None, [model, picker.names, picker.chosen, picker.example])
+    filled = [model, picker.names, picker.chosen, picker.example, price]
+    opened = page.on_load(open_page, None, filled)
     console.on(opened.then, price_of, model, price, show_progress="hidden")
     console.on(
         opened.then,
@@ -85,6 +70,37 @@ def build_check(page: Page) -> None:
     checked = console.on(button.click, run, [picker.chosen, model, attempt], [outcome, attempt])
     page.then_show_balance(checked)
     console.on(checked.then, price_of, model, price, show_progress="hidden")
+
+
+async def _open(page: Page, request: gr.Request) -> tuple[Any, ...]:
+    """The models, what the example of the address asks for, and why there is nothing."""
+    console = page.console
+    try:
+        cards = await fetch_priced(console.of(request))
+    except ServerError as error:
+        return *(gr.skip() for _ in range(4)), console.show_fault(console.say(error))
+    if not cards:
+        return *(gr.skip() for _ in range(4)), console.show_fault(
+            console.texts("many", "no_models")
+        )
+    names = cards[0].features
+    wanted = request.query_params.get("example")
+    chosen = _features_of(page, wanted, names)
+    choices = [(_title(page, each.id, each.price), each.id) for each in cards]
+    return (
+        gr.Dropdown(choices=choices, value=cards[0].id),
+        names,
+        gr.Dropdown(choices=list(names), value=chosen),
+        gr.Radio(value=wanted if chosen else None),
+        "",
+    )
+
+
+def _features_of(page: Page, example_id: str | None, names: Collection[str]) -> list[str]:
+    """Those of an example that the model knows; none where no example is asked for."""
+    examples = load_examples(page.console.language)
+    asked = next((each.features for each in examples if each.id == example_id), ())
+    return [name for name in asked if name in names]
 
 
 def _title(page: Page, model_id: str, price: str | None) -> str:

@@ -18,7 +18,7 @@ from frontend.pages.many.jobs import JobNotes, Part, cut_parts, find_notes
 from frontend.pages.many.outcome import name_file, write_faults
 from frontend.pages.many.quotes import Quote
 from frontend.pages.many.uploads import Upload, read_upload
-from frontend.server import Server
+from frontend.server import Server, ServerError
 
 if TYPE_CHECKING:
     from frontend.pages.many.page import Widgets
@@ -59,7 +59,10 @@ class Checking:
 
     async def offer_models(self) -> Updates:
         """Models with a price, the default one first."""
-        cards = await self._cards()
+        try:
+            cards = await self._cards()
+        except ServerError as error:
+            return {self._widgets.report: self._console.show_fault(self._console.say(error))}
         choices = [(self._name(card), card.id) for card in cards]
         return {self._widgets.model: gr.update(choices=choices, value=choices[0][1])}
 

@@ -60,7 +60,9 @@ def build_many(page: Page) -> None:
         widgets.table,
         widgets.outcome,
     ]
-    page.on_load(checking.offer_models, None, [widgets.model], show_progress="hidden")
+    page.on_load(
+        checking.offer_models, None, [widgets.model, widgets.report], show_progress="hidden"
+    )
     on(
         widgets.file.upload,
         checking.read,
