@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import MakeVisitor
-from tests.support.own_account import OwnAccount, own_account, session_token
+from tests.support.own_account import OwnAccount, own_account, session_token, sign_in
 from tests.support.product import Product
 from tests.support.visitor import PASSWORD, Visitor
 
@@ -23,8 +23,8 @@ REFUSED_SECONDS = 5.0
 
 @pytest.fixture
 def account(visitor: Visitor, product: Product) -> Iterator[OwnAccount]:
-    """Of the visitor, who has signed up."""
-    with own_account(visitor.sign_up(), product.base_url) as account:
+    """Of the visitor, who is signed in."""
+    with own_account(visitor, product.base_url) as account:
         yield account
 
 
@@ -206,11 +206,12 @@ def test_a_key_is_shown_once_then_replaced_and_revoked(
 
 
 def test_a_session_elsewhere_is_ended_and_asks_for_the_password_again(
-    visitor: Visitor, make_visitor: MakeVisitor
+    visitor: Visitor, account: OwnAccount, make_visitor: MakeVisitor
 ) -> None:
-    elsewhere = make_visitor().sign_up()
-    visitor.open()
-    visitor.sign_in(elsewhere.email)
+    elsewhere = make_visitor()
+    elsewhere.email = visitor.email
+    sign_in(elsewhere, account.client)
+    elsewhere.open()
     page = visitor.open("account?tab=sign-in")
     page.get_by_role("button", name="Sign out there").click()
     page.locator("#fb-session-yes").click()
@@ -220,8 +221,7 @@ def test_a_session_elsewhere_is_ended_and_asks_for_the_password_again(
 
     elsewhere.page.goto(f"{elsewhere.url}/en/account")
     elsewhere.page.wait_for_url("**/en/?after=**")
-    visitor.open("account")
-    assert visitor.credits == "100 credits"
+    assert account.balance == 100
 
 
 def test_the_password_is_changed_and_the_old_one_is_refused(

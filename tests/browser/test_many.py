@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import csv
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pyarrow as pa
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from pyarrow import parquet
 
-from tests.support.own_account import SESSION_COOKIE, OwnAccount, own_account
+from tests.support.own_account import OwnAccount, own_account
 from tests.support.product import Product
-from tests.support.visitor import PASSWORD, Visitor
+from tests.support.visitor import Visitor
 
 FAULTY = "app,INTERNET,SEND_SMS\ntorch,1,0\nbroken,1,maybe\nspy,1,1\n"
 GOOD = "app,INTERNET,SEND_SMS\ntorch,1,0\nspy,1,1\n"
@@ -40,26 +37,9 @@ REFUSED = [
 
 @pytest.fixture
 def account(visitor: Visitor, product: Product) -> Iterator[OwnAccount]:
-    """Of the visitor, who has signed up."""
-    with own_account(visitor.sign_up(), product.base_url) as account:
+    """Of the visitor, who is signed in."""
+    with own_account(visitor, product.base_url) as account:
         yield account
-
-
-@pytest.fixture(scope="module")
-def reader_cookies(product: Product) -> list[Any]:
-    """Of a user for tests that buy nothing."""
-    user = {"email": f"reader-{secrets.token_hex(6)}@example.com", "password": PASSWORD}
-    with httpx.Client(base_url=f"{product.base_url}/accounts/v1", trust_env=False) as client:
-        client.post("/users", json=user).raise_for_status()
-        token = client.post("/sessions", json=user).raise_for_status().json()["token"]
-    return [{"name": SESSION_COOKIE, "value": token, "url": "https://127.0.0.1", "secure": True}]
-
-
-@pytest.fixture
-def reader(visitor: Visitor, reader_cookies: list[Any]) -> Visitor:
-    """Somebody who is signed in, and whose credits nobody counts."""
-    visitor.context.add_cookies(reader_cookies)
-    return visitor
 
 
 def upload(page: Page, path: Path) -> None:
@@ -80,6 +60,11 @@ def shown_results(page: Page) -> list[list[str]]:
     """Of the table: line, carried cells, label and probability."""
     rows = page.locator("table:has(caption) tbody tr").all()
     return [row.locator("td").all_inner_texts() for row in rows]
+
+
+def wait_for_the_end(page: Page) -> None:
+    """The last thing that a run changes: before it, the page may still move."""
+    expect(button(page, "Fetch the results again (free)")).to_be_visible()
 
 
 def download(page: Page, label: str, folder: Path) -> Path:
@@ -118,6 +103,7 @@ def test_a_bad_row_is_told_before_anything_is_paid_and_can_be_left_out(
     expect(page.locator(".fb-balance")).to_contain_text("98")
     assert account.balance == 98
 
+    wait_for_the_end(page)
     page.get_by_label("As in the file").check()
     expect(page.locator("table:has(caption) tbody tr").first).to_contain_text("torch")
     answered = account.probabilities()
@@ -180,13 +166,14 @@ def test_a_page_closed_in_the_middle_goes_on_and_pays_each_row_once(
     assert account.balance == 100
 
 
+@pytest.mark.usefixtures("account")
 @pytest.mark.parametrize(("name", "content", "said"), REFUSED, ids=[each[0] for each in REFUSED])
 def test_a_file_that_is_no_table_of_apps_is_told_why(
-    reader: Visitor, tmp_path: Path, name: str, content: bytes, said: str
+    visitor: Visitor, tmp_path: Path, name: str, content: bytes, said: str
 ) -> None:
     path = tmp_path / name
     path.write_bytes(content)
-    page = reader.open("many")
+    page = visitor.open("many")
     upload(page, path)
     expect(page.get_by_role("alert").filter(has_text="This file cannot be used")).to_contain_text(
         said
@@ -194,10 +181,11 @@ def test_a_file_that_is_no_table_of_apps_is_told_why(
     expect(button(page, "Check for")).to_have_count(0)
 
 
-def test_an_unknown_column_is_shown_with_what_it_may_mean(reader: Visitor, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("account")
+def test_an_unknown_column_is_shown_with_what_it_may_mean(visitor: Visitor, tmp_path: Path) -> None:
     path = tmp_path / "apps.csv"
     path.write_text("app,INTERNET,SEND_SMSS\ntorch,1,0\n")
-    page = reader.open("many")
+    page = visitor.open("many")
     upload(page, path)
     unknown = page.get_by_role("region", name="Columns that are no feature").locator("tbody td")
     expect(unknown).to_have_text(["SEND_SMSS", "SEND_SMS"])
@@ -230,6 +218,7 @@ def test_a_parquet_file_is_checked_and_answered_as_one(
     page = visitor.open("many")
     upload(page, path)
     button(page, "Check for 2 credits").click()
+    wait_for_the_end(page)
     got = parquet.read_table(download(page, "results (Parquet)", tmp_path)).to_pydict()
     assert got["sha256"] == ["a1", "b2"]
     assert got["probability"] == account.probabilities()

@@ -11,9 +11,11 @@ from typing import Any
 
 import httpx
 
-from tests.support.visitor import Visitor
+from tests.support.visitor import PASSWORD, Visitor
 
 SESSION_COOKIE = "__Host-farebox_console"
+_COOKIE_URL = "https://127.0.0.1"
+"""Such a cookie is set for https alone; browsers send it to loopback without TLS too."""
 
 
 def session_token(visitor: Visitor) -> str | None:
@@ -73,7 +75,20 @@ class OwnAccount:
 
 @contextmanager
 def own_account(visitor: Visitor, base_url: str) -> Iterator[OwnAccount]:
-    """Of the visitor who is signed in."""
-    headers = {"Authorization": f"Bearer {session_token(visitor)}"}
-    with httpx.Client(base_url=base_url, headers=headers, timeout=30, trust_env=False) as client:
+    """A new one, and the visitor signed in to it: quicker than through the forms."""
+    with httpx.Client(base_url=base_url, timeout=30, trust_env=False) as client:
+        user = {"email": visitor.email, "password": PASSWORD}
+        client.post("/accounts/v1/users", json=user).raise_for_status()
+        token = sign_in(visitor, client)
+        client.headers["Authorization"] = f"Bearer {token}"
         yield OwnAccount(client)
+
+
+def sign_in(visitor: Visitor, client: httpx.Client) -> str:
+    """A session of the visitor's; its token is put where the console keeps it."""
+    user = {"email": visitor.email, "password": PASSWORD}
+    opened = client.post("/accounts/v1/sessions", json=user).raise_for_status()
+    token = str(opened.json()["token"])
+    cookie = {"name": SESSION_COOKIE, "value": token, "url": _COOKIE_URL, "secure": True}
+    visitor.context.add_cookies([cookie])  # type: ignore[list-item]
+    return token
