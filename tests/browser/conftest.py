@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -94,6 +95,10 @@ def visitor(make_visitor: MakeVisitor) -> Visitor:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of the tier takes minutes: the stories alone are a part of `make test`."""
+    rest = pytest.mark.skip(reason="beyond the stories: run `make test-browser`")
     for item in items:
         if "tests/browser" in str(item.path):
             item.add_marker(pytest.mark.browser)
+            if os.environ.get("FAREBOX_TEST_DEEP") != "1" and not item.get_closest_marker("story"):
+                item.add_marker(rest)

@@ -63,6 +63,7 @@ def works(product: Product, key: str) -> bool:
     return answer.status_code == 200
 
 
+@pytest.mark.story
 def test_credits_are_bought_and_paid_in_one_tab_and_stand_in_the_header(
     visitor: Visitor, account: OwnAccount
 ) -> None:
@@ -127,6 +128,7 @@ def test_entries_are_filtered_and_the_exported_file_has_the_same_rows(
 
 def test_the_statement_ends_with_the_balance(visitor: Visitor, account: OwnAccount) -> None:
     account.check(APP)
+    account.wait_until_counted()
     page = visitor.open("account?tab=statements")
     so_far = page.locator("tr", has_text="So far")
     expect(so_far.locator("td").last).to_have_text("99")
@@ -177,6 +179,7 @@ def press(page: Page, what: str, key: str) -> None:
     card.get_by_role("button", name=what).click()
 
 
+@pytest.mark.story
 def test_a_key_is_shown_once_then_replaced_and_revoked(
     visitor: Visitor, account: OwnAccount, product: Product
 ) -> None:

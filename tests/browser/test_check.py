@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import MakeVisitor
@@ -26,6 +27,7 @@ def press_check(page: Page) -> None:
     page.get_by_role("button", name="Check", exact=True).click()
 
 
+@pytest.mark.story
 def test_a_new_user_checks_the_example_and_finds_it_in_history(visitor: Visitor) -> None:
     page = visitor.open()
     page.click("text=Check this app")
@@ -95,6 +97,7 @@ def test_nothing_chosen_costs_nothing(visitor: Visitor) -> None:
     assert visitor.credits == "100 credits"
 
 
+@pytest.mark.story
 def test_two_presses_at_once_pay_once(visitor: Visitor, product: Product) -> None:
     page = visitor.sign_up().open("check?example=torch")
     expect(page.locator("#fb-chosen .token")).to_have_count(3)
@@ -105,6 +108,7 @@ def test_two_presses_at_once_pay_once(visitor: Visitor, product: Product) -> Non
     assert visitor.credits == "99 credits"
 
 
+@pytest.mark.story
 def test_two_users_never_see_each_others_data(make_visitor: MakeVisitor) -> None:
     anna, boris = make_visitor().sign_up(), make_visitor().sign_up()
     page = anna.open("check?example=spy")

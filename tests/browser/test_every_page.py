@@ -53,6 +53,7 @@ def user(product: Product) -> User:
     return user
 
 
+@pytest.mark.story
 @pytest.mark.parametrize(
     ("language", "screen"),
     [

@@ -74,6 +74,7 @@ def test_a_list_narrowed_to_a_key_stays_so_when_reloaded_and_saved(
         assert {row["id"] for row in csv.DictReader(file)} == set(of_key)
 
 
+@pytest.mark.story
 def test_a_prediction_opens_by_its_link_with_what_was_asked_and_why(
     visitor: Visitor, user: User
 ) -> None:
@@ -92,6 +93,7 @@ def test_a_prediction_opens_by_its_link_with_what_was_asked_and_why(
     assert user.available == 99
 
 
+@pytest.mark.story
 def test_a_refund_is_asked_for_accepted_and_shown_with_the_operators_words(
     visitor: Visitor, user: User, product: Product
 ) -> None:

@@ -75,6 +75,7 @@ def download(page: Page, label: str, folder: Path) -> Path:
     return path
 
 
+@pytest.mark.story
 def test_a_bad_row_is_told_before_anything_is_paid_and_can_be_left_out(
     visitor: Visitor, account: OwnAccount, tmp_path: Path
 ) -> None:
@@ -141,6 +142,7 @@ def test_the_same_file_again_costs_nothing(
     assert len(account.entries("charge")) == 1
 
 
+@pytest.mark.story
 def test_a_page_closed_in_the_middle_goes_on_and_pays_each_row_once(
     visitor: Visitor, account: OwnAccount, tmp_path: Path
 ) -> None:

@@ -6,7 +6,6 @@ the browser was what was slow. Ten show that the page stands it, all fifty that 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -24,14 +23,7 @@ IN_BROWSERS = 10
 SIGN_UPS_AT_ONCE = 4
 ANSWER_MILLISECONDS = 120_000
 
-pytestmark = [
-    pytest.mark.skipif(
-        os.environ.get("FAREBOX_TEST_DEEP") != "1",
-        reason="fifty sessions take a minute of both cores: set FAREBOX_TEST_DEEP=1, "
-        "or run `make test-browser`",
-    ),
-    pytest.mark.timeout(600),
-]
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture

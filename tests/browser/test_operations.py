@@ -57,6 +57,7 @@ def note(page: Page) -> Locator:
     return page.locator("[role=status].fb-note:visible")
 
 
+@pytest.mark.story
 def test_a_plain_user_sees_neither_tab_nor_report(
     visitor: Visitor, user: User, admin: User
 ) -> None:
@@ -79,6 +80,7 @@ def test_an_operator_sees_the_overview_and_nothing_that_is_for_admins(operator: 
         expect(page.locator(".fb-table:visible")).to_have_count(0 if name != "Prices" else 1)
 
 
+@pytest.mark.story
 def test_a_grant_clicked_twice_is_given_once_with_its_reason(operator: Visitor, user: User) -> None:
     page = open_tab(operator, "Money")
     box(page, "Account").fill(user.email)

@@ -11,6 +11,7 @@ from tests.support.product import Product
 from tests.support.visitor import Visitor
 
 
+@pytest.mark.story
 def test_a_new_user_signs_up_out_and_in_again(visitor: Visitor) -> None:
     visitor.sign_up()
     assert visitor.credits == "100 credits"
@@ -25,6 +26,7 @@ def test_a_new_user_signs_up_out_and_in_again(visitor: Visitor) -> None:
     assert visitor.credits == "100 credits"
 
 
+@pytest.mark.story
 def test_the_session_is_kept_where_no_script_can_read_it(visitor: Visitor) -> None:
     visitor.sign_up()
     cookie = next(each for each in visitor.context.cookies() if "console" in each["name"])
@@ -59,6 +61,7 @@ def test_a_page_asked_for_while_signed_out_is_reached_after_signing_in(
     visitor.page.wait_for_url("**/en/history?prediction=none")
 
 
+@pytest.mark.story
 def test_a_session_that_ends_leads_to_sign_in_and_back(visitor: Visitor, product: Product) -> None:
     visitor.sign_up()
     visitor.open("history")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import httpx
 
 from tests.support.visitor import PASSWORD, Visitor
 
+_COUNTED_SECONDS = 30
 SESSION_COOKIE = "__Host-farebox_console"
 _COOKIE_URL = "https://127.0.0.1"
 """Such a cookie is set for https alone; browsers send it to loopback without TLS too."""
@@ -44,6 +46,13 @@ class OwnAccount:
         """Of the accounts API."""
         answer = self.client.get(f"/accounts/v1/{path}", params=parameters)
         return answer.raise_for_status().json()
+
+    def wait_until_counted(self) -> None:
+        """Statements and reports follow the ledger by some seconds: until they have a check."""
+        deadline = time.monotonic() + _COUNTED_SECONDS
+        while not any(Decimal(each["charged"]) for each in self.get("usage")["rows"]):
+            assert time.monotonic() < deadline, "the check was not counted"
+            time.sleep(0.2)
 
     def entries(self, kind: str) -> list[dict[str, Any]]:
         """The newest first; a test has no more than one page of them."""
