@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
+from pydantic import BaseModel, Field
 
 from frontend.language import COOKIE as LANGUAGE_COOKIE
 from frontend.language import Language, choose_language
@@ -27,52 +29,40 @@ _LANGUAGE_SECONDS = 365 * 24 * 3600
 router = APIRouter()
 
 
+class Entry(BaseModel):
+    """What the forms of sign-in and sign-up send; the API says what is wrong with it."""
+
+    email: str = ""
+    password: str = Field(default="", repr=False)
+    language: str = ""
+    after: str = ""
+    """The page to go on to."""
+
+
 @router.post("/session")
-async def create_session(
-    request: Request,
-    email: Annotated[str, Form()] = "",
-    password: Annotated[str, Form()] = "",
-    language: Annotated[str, Form()] = "",
-    after: Annotated[str, Form()] = "",
-) -> Response:
+async def create_session(request: Request, entry: Annotated[Entry, Form()]) -> Response:
     """Sign in; the page goes on to `location` of the answer, or shows its `problem`."""
-    return await _enter(request, email, password, texts_of(language), after)
+    return await _enter(request, entry)
 
 
 @router.post("/sign-up")
-async def sign_up(
-    request: Request,
-    email: Annotated[str, Form()] = "",
-    password: Annotated[str, Form()] = "",
-    language: Annotated[str, Form()] = "",
-    after: Annotated[str, Form()] = "",
-) -> Response:
+async def sign_up(request: Request, entry: Annotated[Entry, Form()]) -> Response:
     """Make an account and sign in to it."""
-    texts = texts_of(language)
     try:
-        await server_of(request).send(
-            "POST",
-            "/accounts/v1/users",
-            json={"email": email, "password": password},
-            headers=forwarded(request),
-        )
+        await _post_entry(request, "/accounts/v1/users", entry)
     except ServerError as error:
-        return tell(error, texts)
-    return await _enter(request, email, password, texts, after)
+        return tell(error, texts_of(entry.language))
+    return await _enter(request, entry)
 
 
 @router.post("/session/end")
 async def end_session(request: Request) -> Response:
     """Sign out here; the session ends on the server too."""
     server = server_of(request)
-    try:
+    with suppress(ServerError):  # the cookie goes all the same; the session then ends by age
         await server.as_user(request.cookies.get(SESSION_COOKIE)).change(
             "DELETE", "/accounts/v1/sessions/current"
         )
-    except SessionEnded:
-        pass
-    except ServerError:
-        pass  # the cookie goes all the same: the token is then known to nobody
     response = RedirectResponse(f"/{_language(request)}/", status_code=303)
     forget_session(response)
     return response
@@ -149,18 +139,13 @@ def forget_session(response: Response) -> None:
     response.delete_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="lax")
 
 
-async def _enter(request: Request, email: str, password: str, texts: Texts, after: str) -> Response:
+async def _enter(request: Request, entry: Entry) -> Response:
+    texts = texts_of(entry.language)
     try:
-        answer = await server_of(request).send(
-            "POST",
-            "/accounts/v1/sessions",
-            json={"email": email, "password": password},
-            headers=forwarded(request),
-        )
+        session = await _post_entry(request, "/accounts/v1/sessions", entry)
     except ServerError as error:
         return tell(error, texts)
-    session: dict[str, Any] = answer.json()
-    location = after if is_own_path(after) else f"/{texts.language}/check"
+    location = entry.after if is_own_path(entry.after) else f"/{texts.language}/check"
     response = JSONResponse({"location": location})
     lifetime = datetime.fromisoformat(session["expires_at"]) - datetime.now(UTC)
     response.set_cookie(
@@ -173,6 +158,13 @@ async def _enter(request: Request, email: str, password: str, texts: Texts, afte
         samesite="lax",
     )
     return response
+
+
+async def _post_entry(request: Request, path: str, entry: Entry) -> dict[str, Any]:
+    body = {"email": entry.email, "password": entry.password}
+    answer = await server_of(request).send("POST", path, json=body, headers=forwarded(request))
+    told: dict[str, Any] = answer.json()
+    return told
 
 
 def tell(error: ServerError, texts: Texts) -> Response:
