@@ -10,11 +10,9 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response, StreamingResponse
 
-from frontend.language import COOKIE as LANGUAGE_COOKIE
-from frontend.language import choose_language
 from frontend.results import ResultFiles
 from frontend.server import Problem, Server, ServerError, SessionEnded
-from frontend.session import SESSION_COOKIE
+from frontend.session import SESSION_COOKIE, language_of, server_of
 from frontend.texts import Texts, load_texts
 
 router = APIRouter(prefix="/download")
@@ -80,16 +78,11 @@ async def _pass_on(request: Request, path: str, name: str) -> Response:
 
 
 def _user(request: Request) -> Server:
-    server: Server = request.app.state.server
-    return server.as_user(request.cookies.get(SESSION_COOKIE))
+    return server_of(request).as_user(request.cookies.get(SESSION_COOKIE))
 
 
 def _texts(request: Request) -> Texts:
-    return load_texts(
-        choose_language(
-            request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language", "")
-        )
-    )
+    return load_texts(language_of(request))
 
 
 def _said(request: Request, name: str, status: int) -> Response:

@@ -63,7 +63,7 @@ async def end_session(request: Request) -> Response:
         await server.as_user(request.cookies.get(SESSION_COOKIE)).change(
             "DELETE", "/accounts/v1/sessions/current"
         )
-    response = RedirectResponse(f"/{_language(request)}/", status_code=303)
+    response = RedirectResponse(f"/{language_of(request)}/", status_code=303)
     forget_session(response)
     return response
 
@@ -126,7 +126,7 @@ async def choose(language: Language, after: str = "") -> Response:
 @router.get("/")
 async def go_home(request: Request) -> Response:
     """To the welcome page in the browser's language."""
-    return RedirectResponse(f"/{_language(request)}/", status_code=303)
+    return RedirectResponse(f"/{language_of(request)}/", status_code=303)
 
 
 def is_own_path(path: str) -> bool:
@@ -194,7 +194,8 @@ def server_of(request: Request) -> Server:
     return server
 
 
-def _language(request: Request) -> Language:
+def language_of(request: Request) -> Language:
+    """The one chosen by the switch, or the browser's."""
     return choose_language(
         request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language", "")
     )
